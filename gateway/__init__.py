@@ -1,0 +1,1 @@
+"""Envoy in front of the mesh: its configuration, rendered from one template."""

@@ -1,0 +1,1 @@
+"""Collects what the networks publish, keeps it, and streams it on."""

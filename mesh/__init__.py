@@ -1,0 +1,1 @@
+"""What every server stands on: settings, server and channel factories, interceptors, database, cache, telemetry."""

@@ -1,0 +1,1 @@
+"""Forecasts the air of the next three days from the stream of readings."""

@@ -1,0 +1,30 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _real_data() -> Path:
+    return Path(os.environ.get("CLEANAIR_REAL_DATA", ROOT.parent / "shared" / "data"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves out the tests on real data where there is none."""
+    if _real_data().is_dir():
+        return
+    absent = pytest.mark.skip(reason="no real data: set CLEANAIR_REAL_DATA to its folder")
+    for item in items:
+        if item.get_closest_marker("real_data"):
+            item.add_marker(absent)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data that tests marked `real_data` read."""
+    return _real_data()
