@@ -1,0 +1,1 @@
+"""The street graph: imported from OpenStreetMap, kept in one file, flat arrays throughout."""
