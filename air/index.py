@@ -23,6 +23,8 @@ class Grade(StrEnum):
 
 _INDEX_BANDS: Final = ((0, 50), (51, 100), (101, 250), (251, 500))
 _GRADES: Final = tuple(Grade)
+_ADDED: Final = (0, 0, 50, 75)
+"""What is added when none, one, two, three or more pollutants are at 나쁨 or worse."""
 _BREAKPOINTS: Final[Mapping[Pollutant, tuple[tuple[float, float], ...]]] = {
     Pollutant.SO2: ((0, 0.020), (0.021, 0.050), (0.051, 0.150), (0.151, 1.0)),
     Pollutant.CO: ((0, 2.0), (2.01, 9.0), (9.01, 15.0), (15.01, 50.0)),
@@ -48,8 +50,7 @@ def index_of_hour(concentrations: Mapping[Pollutant, float]) -> float:
     """The highest sub-index of one hour's concentrations, plus 50 when two are at 101 or worse, 75 when three are."""
     indices = [sub_index(pollutant, value) for pollutant, value in concentrations.items()]
     unhealthy = sum(index >= _INDEX_BANDS[2][0] for index in indices)
-    added = 75 if unhealthy >= 3 else 50 if unhealthy == 2 else 0
-    return min(max(indices, default=0.0) + added, 500.0)
+    return min(max(indices, default=0.0) + _ADDED[min(unhealthy, len(_ADDED) - 1)], 500.0)
 
 
 def grade_of(index: float) -> Grade:

@@ -15,7 +15,7 @@ NEAREST_M: Final = 50.0
 def weights(
     latitude: Floats, longitude: Floats, station_latitude: Floats, station_longitude: Floats, *, power: float = 2.0
 ) -> Floats:
-    """Weights of `s` stations at `t` targets: shape (t, s), each row sums to 1. Degrees in; needs one station or more."""
+    """Weights of `s` stations at `t` targets: shape (t, s), rows sum to 1. Degrees in; needs a station or more."""
     distance = distance_m(
         np.asarray(latitude)[:, None],
         np.asarray(longitude)[:, None],

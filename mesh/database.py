@@ -1,0 +1,151 @@
+"""A service's database: PostgreSQL through asyncpg, or a SQLite file of its own through aiosqlite."""
+
+from __future__ import annotations
+
+import importlib.util
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Final, Self
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Table, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from mesh.errors import Unavailable
+from mesh.settings import MeshSettings
+
+_BUSY_TIMEOUT_MS: Final = 5000
+_CONNECT_TIMEOUT_S: Final = 5
+_POOL_RECYCLE_S: Final = 3600
+# Two replicas that migrate at once take turns under this advisory lock; the number is ours alone.
+_MIGRATION_LOCK: Final = 0x636C65616E616972 & 0x7FFFFFFFFFFFFFFF
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer."""
+
+    reason = "DATABASE_UNAVAILABLE"
+
+
+class Database:
+    """A pool of connections to one service's tables."""
+
+    def __init__(self, url: URL, *, pool_size: int = 20, max_overflow: int = 30) -> None:
+        self.is_postgres: Final = url.get_backend_name() == "postgresql"
+        self.engine: Final[AsyncEngine] = _engine(url, pool_size, max_overflow)
+
+    @classmethod
+    def open(cls, settings: MeshSettings, service: str) -> Self:
+        """The database that the settings give the service; its SQLite file is made when missing."""
+        return cls(
+            database_url(settings, service),
+            pool_size=settings.database_pool_size,
+            max_overflow=settings.database_max_overflow,
+        )
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction, committed at the end. Raises DatabaseUnavailable when it does not answer."""
+        with _unavailable_as_ours():
+            async with self.engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[AsyncConnection]:
+        """A connection to read with. Raises DatabaseUnavailable when it does not answer."""
+        with _unavailable_as_ours():
+            async with self.engine.connect() as connection:
+                yield connection
+
+    def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        """An insert that knows ON CONFLICT."""
+        return postgresql.insert(table) if self.is_postgres else sqlite.insert(table)
+
+    async def ping(self) -> None:
+        """Returns when the database answers. Raises DatabaseUnavailable."""
+        async with self.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Closes the pool."""
+        await self.engine.dispose()
+
+
+def database_url(settings: MeshSettings, service: str) -> URL:
+    """The SQLAlchemy URL of a service's database."""
+    if settings.database_url is not None:
+        return make_url(settings.database_url.get_secret_value())
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return URL.create("sqlite+aiosqlite", database=str(settings.data_dir / f"{service}.db"))
+
+
+async def upgrade(settings: MeshSettings, service: str) -> None:
+    """Brings the tables of a service to the newest of `<service>/migrations`."""
+    database = Database.open(settings, service)
+    try:
+        async with database.begin() as connection:
+            if database.is_postgres:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            await connection.run_sync(_upgrade, service)
+    finally:
+        await database.close()
+
+
+def _upgrade(connection: Connection, service: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_migrations(service)))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _migrations(service: str) -> Path:
+    spec = importlib.util.find_spec(service)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(service)
+    return Path(next(iter(spec.submodule_search_locations))) / "migrations"
+
+
+@contextmanager
+def _unavailable_as_ours() -> Iterator[None]:
+    """Tells a database that is gone from a statement that is wrong: the first is ours to name, the second a defect."""
+    try:
+        yield
+    except (OSError, PoolTimeoutError) as error:
+        raise DatabaseUnavailable("the database does not answer: try again later") from error
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise DatabaseUnavailable("the database does not answer: try again later") from error
+
+
+def _engine(url: URL, pool_size: int, max_overflow: int) -> AsyncEngine:
+    if url.get_backend_name() == "postgresql":
+        return create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_pre_ping=True,
+            pool_recycle=_POOL_RECYCLE_S,
+            connect_args={"timeout": _CONNECT_TIMEOUT_S},
+        )
+    engine = create_async_engine(url)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    # A write-ahead log lets streams read while a collection writes.
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    cursor.close()
