@@ -126,7 +126,7 @@ class GrpcServer:
             await asyncio.sleep(_HEALTH_SECONDS)
 
     async def stop(self) -> None:
-        """Leaves: says NOT_SERVING, still serves for the lame-duck time, ends streams, then waits for calls in flight."""
+        """Leaves: says NOT_SERVING, serves on for the lame-duck time, ends streams, waits for calls in flight."""
         await self._health.enter_graceful_shutdown()
         await asyncio.sleep(self._settings.lame_duck_seconds)
         for callback in self._draining:
@@ -136,7 +136,7 @@ class GrpcServer:
 
 @asynccontextmanager
 async def serving(server: GrpcServer, *tasks: Coroutine[None, None, None]) -> AsyncIterator[int]:
-    """Starts the server with the tasks that it owns, yields its port, and at the end stops the one and cancels the others.
+    """Starts the server and the tasks that it owns, and yields its port; at the end stops it and cancels them.
 
     A task that fails takes the server down with it: a server whose schedule or stream has died is not alive.
     """

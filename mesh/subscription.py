@@ -36,7 +36,8 @@ class StreamCall(Protocol[T_co]):
 
     def __aiter__(self) -> AsyncIterator[T_co]: ...
 
-    def cancel(self) -> bool: ...
+    def cancel(self) -> bool:
+        """Ends the call."""
 
 
 class Subscription(Generic[T]):

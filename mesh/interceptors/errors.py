@@ -89,10 +89,8 @@ def status(
         anything = AnyMessage()
         anything.Pack(detail)
         packed.append(anything)
-    packed_status: grpc.Status = rpc_status.to_status(
-        status_pb2.Status(code=code.value[0], message=message, details=packed)
-    )
-    return packed_status
+    rich = status_pb2.Status(code=code.value[0], message=message, details=packed)
+    return rpc_status.to_status(rich)
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str | None:
