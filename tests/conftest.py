@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mesh.logs import hand_to_standard_library
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -28,3 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def real_data() -> Path:
     """The folder of real data that tests marked `real_data` read."""
     return _real_data()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    """Lets tests see with caplog what an operator would see."""
+    hand_to_standard_library()
