@@ -54,7 +54,7 @@ class Counter(ingestion_service_pb2_grpc.IngestionServiceServicer):
         self.asked.append(request.resume_token)
         start = int(request.resume_token or 0)
         for number in range(start + 1, start + self.elements + 1):
-            await context.write(ingestion.StreamReadingsResponse(resume_token=str(number)))
+            yield ingestion.StreamReadingsResponse(resume_token=str(number))
         if self.failure is not None:
             await self.failure(context)
 

@@ -142,7 +142,7 @@ async def test_a_stream_can_fail_with_a_reason(mesh: Mesh) -> None:
     call = ingestion_service_pb2_grpc.IngestionServiceStub(mesh.channel).StreamReadings(
         ingestion.StreamReadingsRequest()
     )
-    received = [(await call.read()).resume_token for _ in range(3)]
+    received = [cast(ingestion.StreamReadingsResponse, await call.read()).resume_token for _ in range(3)]
     with pytest.raises(grpc.aio.AioRpcError) as failed:
         await call.read()
     assert received == ["1", "2", "3"]
