@@ -50,7 +50,9 @@ class Counter(ingestion_service_pb2_grpc.IngestionServiceServicer):
         self.failure: Behaviour | None = None
         self.asked: list[str] = []
 
-    async def StreamReadings(self, request: ingestion.StreamReadingsRequest, context: Context) -> None:
+    async def StreamReadings(
+        self, request: ingestion.StreamReadingsRequest, context: Context
+    ) -> AsyncIterator[ingestion.StreamReadingsResponse]:
         self.asked.append(request.resume_token)
         start = int(request.resume_token or 0)
         for number in range(start + 1, start + self.elements + 1):
