@@ -5,17 +5,16 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import MetaData
 
+from mesh.database import version_table
+
 
 def run(metadata: MetaData, service: str) -> None:
-    """Runs the migrations on the connection that `mesh.database.upgrade` opened.
-
-    Each service has a version table of its own, so that all three can share one PostgreSQL database.
-    """
+    """Runs the migrations on the connection that `mesh.database.upgrade` opened."""
     connection = context.config.attributes["connection"]
     context.configure(
         connection=connection,
         target_metadata=metadata,
-        version_table=f"alembic_version_{service}",
+        version_table=version_table(service),
         render_as_batch=connection.dialect.name == "sqlite",
     )
     with context.begin_transaction():

@@ -11,6 +11,8 @@ from typing import Final, Self
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Table, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
@@ -19,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from mesh.errors import Unavailable
+from mesh.errors import FailedPrecondition, Unavailable
 from mesh.settings import MeshSettings
 
 _BUSY_TIMEOUT_MS: Final = 5000
@@ -33,6 +35,18 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer."""
 
     reason = "DATABASE_UNAVAILABLE"
+
+
+class TablesOutdated(FailedPrecondition):
+    """The tables are not those that this version works with."""
+
+    reason = "TABLES_OUTDATED"
+
+    def __init__(self, service: str, current: str | None, newest: str | None) -> None:
+        super().__init__(
+            f"the tables of {service} are at {current or 'nothing'}, this version needs {newest}: run"
+            f" `cleanair db upgrade {service}`"
+        )
 
 
 class Database:
@@ -97,6 +111,36 @@ async def upgrade(settings: MeshSettings, service: str) -> None:
             await connection.run_sync(_upgrade, service)
     finally:
         await database.close()
+
+
+async def prepare(settings: MeshSettings, service: str) -> None:
+    """What a server does before it serves: makes its own embedded tables current, or checks those of a shared database.
+
+    A shared database is migrated by a job before the servers roll out, not by whichever replica comes first.
+    Raises TablesOutdated.
+    """
+    if settings.database_url is None:
+        await upgrade(settings, service)
+        return
+    database = Database.open(settings, service)
+    try:
+        async with database.connect() as connection:
+            current, newest = await connection.run_sync(_revisions, service)
+    finally:
+        await database.close()
+    if current != newest:
+        raise TablesOutdated(service, current, newest)
+
+
+def _revisions(connection: Connection, service: str) -> tuple[str | None, str | None]:
+    """The revision that the tables have, and the newest that there is."""
+    context = MigrationContext.configure(connection, opts={"version_table": version_table(service)})
+    return context.get_current_revision(), ScriptDirectory(str(_migrations(service))).get_current_head()
+
+
+def version_table(service: str) -> str:
+    """Where the revision of a service's tables is noted: one a service, so that all can share a database."""
+    return f"alembic_version_{service}"
 
 
 def _upgrade(connection: Connection, service: str) -> None:
