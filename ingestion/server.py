@@ -1,0 +1,77 @@
+"""Puts the ingestion service together and runs it."""
+
+from __future__ import annotations
+
+import stamina.instrumentation
+from cleanair.ingestion.v1.ingestion_service_pb2_grpc import add_IngestionServiceServicer_to_server
+
+from ingestion.collection import Collector
+from ingestion.schedule import Schedule
+from ingestion.service import FULL_NAME, OPERATOR_METHODS, IngestionService
+from ingestion.settings import IngestionSettings
+from ingestion.sources.airkorea import AirKorea
+from ingestion.store import ReadingStore
+from ingestion.stream import ReadingStream, StatusBoard
+from mesh.bell import Bell
+from mesh.database import Database, prepare
+from mesh.health import UP, Health, HealthBoard, HealthState
+from mesh.server import GrpcServer, run, serving, until_stopped
+
+SERVICE = "ingestion"
+
+
+async def main(settings: IngestionSettings) -> None:
+    """Runs the service until the process is told to stop."""
+    await prepare(settings, SERVICE)
+    database = Database.open(settings, SERVICE)
+    try:
+        async with AirKorea(settings) as source:
+            await _serve(settings, database, source)
+    finally:
+        await database.close()
+
+
+async def _serve(settings: IngestionSettings, database: Database, source: AirKorea) -> None:
+    clock, bell, store = settings.clock(), Bell(), ReadingStore(database)
+    collector = Collector(source, store, bell, clock)
+    board = StatusBoard(store, collector, bell, clock, settings.heartbeat_seconds)
+    stream = ReadingStream(store, board, bell, settings.heartbeat_seconds)
+
+    async def look_at_database() -> Health:
+        await database.ping()
+        return UP
+
+    async def look_at_airkorea() -> Health:
+        return source_health(collector)
+
+    health = HealthBoard(SERVICE)
+    health.check("database", look_at_database, critical=True)
+    health.check("airkorea", look_at_airkorea, critical=False)
+    server = GrpcServer(settings, port=settings.ingestion_port, board=health, operator_methods=OPERATOR_METHODS)
+    server.add(
+        add_IngestionServiceServicer_to_server,
+        IngestionService(collector, store, stream, board, clock),
+        FULL_NAME,
+    )
+    server.on_drain(bell.close)
+    tasks = [Schedule(collector, clock).run()] if settings.collect_on_schedule else []
+    async with serving(server, *tasks):
+        await until_stopped()
+
+
+def source_health(collector: Collector) -> Health:
+    """How collection from the source does, as it was seen last."""
+    outage, success = collector.outage, collector.last_success
+    last = f"last collected at {success.isoformat(timespec='seconds')}" if success is not None else "not collected yet"
+    if outage is None:
+        return Health(HealthState.UP, last)
+    since = outage.since.isoformat(timespec="seconds")
+    return Health(HealthState.DEGRADED, f"failing since {since} with code {outage.code}; {last}")
+
+
+def start() -> None:
+    """Runs the ingestion server process."""
+    settings = IngestionSettings()
+    # A retry is no news: an outage is logged once, where collection ends.
+    stamina.instrumentation.set_on_retry_hooks([])
+    run(SERVICE, settings, lambda: main(settings))

@@ -1,0 +1,84 @@
+"""Where readings come from, as the rest of the service sees it, and how a source can fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from air.places import Station
+from ingestion.reading import RawMeasurement
+from mesh.errors import CleanAirError, FailedPrecondition, ResourceExhausted, Unavailable
+
+Row_co = TypeVar("Row_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that cannot be used: what it is about, as far as one can tell, and why."""
+
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Generic[Row_co]):
+    """What an answer held."""
+
+    readable: tuple[Row_co, ...]
+    rejected: tuple[RejectedRow, ...] = ()
+
+
+class Source(Protocol):
+    """A network that publishes hourly measurements."""
+
+    async def stations(self) -> Rows[Station]:
+        """The network's list of stations. Raises SourceError."""
+
+    async def measurements(self) -> Rows[RawMeasurement]:
+        """What the network publishes now; its rows may be of different hours. Raises SourceError."""
+
+
+class SourceError(CleanAirError):
+    """A source did not give what it was asked for.
+
+    Attributes:
+        code: The source's own code where it gave one, such as `30`; else a word such as `TIMEOUT` or `HTTP_503`.
+        retryable: True when asking again soon may help.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message, metadata={"source_code": code})
+        self.code = code
+
+
+class SourceUnavailable(SourceError, Unavailable):
+    """The source does not answer, or says that it cannot at the moment."""
+
+    reason = "SOURCE_UNAVAILABLE"
+    retryable = True
+
+
+class SourceEmpty(SourceError, Unavailable):
+    """The source answered without an error and without a row."""
+
+    reason = "SOURCE_EMPTY"
+
+
+class SourceUnreadable(SourceError, Unavailable):
+    """The source answered with something that is no answer of its kind."""
+
+    reason = "SOURCE_UNREADABLE"
+
+
+class SourceRefused(SourceError, FailedPrecondition):
+    """The source refuses us: a wrong key, a wrong parameter, a service not subscribed to."""
+
+    reason = "SOURCE_REFUSED"
+
+
+class SourceQuotaExceeded(SourceError, ResourceExhausted):
+    """The day's requests are used up."""
+
+    reason = "SOURCE_QUOTA_EXCEEDED"

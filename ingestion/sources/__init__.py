@@ -1,0 +1,1 @@
+"""The networks that readings are collected from, one client each."""

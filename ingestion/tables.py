@@ -1,0 +1,73 @@
+"""The tables of the ingestion service."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from mesh.columns import UtcTime
+
+
+def _particles() -> Numeric[float]:
+    return Numeric(6, 2, asdecimal=False)
+
+
+def _gas() -> Numeric[float]:
+    # Gases are in ppm: two decimals would make nothing of 0.004.
+    return Numeric(8, 4, asdecimal=False)
+
+
+metadata: Final = MetaData()
+
+air_quality_readings: Final = Table(
+    "air_quality_readings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("station_id", String(20), nullable=False),
+    Column("station_name", String(100), nullable=False),
+    Column("latitude", Numeric(10, 8, asdecimal=False), nullable=False),
+    Column("longitude", Numeric(11, 8, asdecimal=False), nullable=False),
+    Column("measured_at", UtcTime, nullable=False),
+    Column("pm25", _particles()),
+    Column("pm10", _particles()),
+    Column("o3", _gas()),
+    Column("no2", _gas()),
+    Column("co", _gas()),
+    Column("so2", _gas()),
+    Column("air_quality_index", Integer),
+    Column("grade", String(20)),
+    Column("created_at", UtcTime, server_default=func.now()),
+    Column("updated_at", UtcTime, server_default=func.now()),
+    Column("network", String(20), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("flags", JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Index("idx_air_quality_station_time", "station_id", "measured_at", unique=True),
+    Index("idx_air_quality_measured_at", "measured_at"),
+    Index("idx_air_quality_sequence", "sequence", unique=True),
+)
+"""The readings. `sequence` is the place of a row's last change in the order of all changes."""
+
+reading_log: Final = Table(
+    "reading_log",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", String(16), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+)
+"""One row: the name of this log of changes (16 hexadecimal digits), and its last sequence."""
