@@ -1,0 +1,149 @@
+"""Envoy's configuration: `envoy.yaml` with its places filled in."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+
+from gateway.contracts import RestMethod, rest_methods
+from gateway.settings import GatewaySettings
+
+Json = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"]
+
+# A header that no request lacks: a route that asks for its absence is never taken.
+_NEVER: Json = [{"name": ":method", "present_match": False}]
+
+_NOT_REST: Json = {
+    "envoy.filters.http.grpc_json_transcoder": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder",
+        "proto_descriptor_bin": "",
+        "services": [],
+    }
+}
+
+
+def render(settings: GatewaySettings, descriptors: Path, folder: Path) -> str:
+    """The configuration as YAML, comments and all.
+
+    It holds the operator key: whoever writes it to a file keeps that file to themselves.
+
+    Args:
+        settings: What the gateway was told.
+        descriptors: The contracts' descriptor set, which Envoy opens by this path.
+        folder: A private folder, where Envoy shall put `admin.sock`, the socket of its admin interface.
+    """
+    methods = rest_methods(descriptors)
+    values: dict[str, Json] = {
+        "ADMIN_ADDRESS": _socket(folder / "admin.sock"),
+        "METRICS_ADDRESS": (
+            _address(settings.host, settings.metrics_port)
+            if settings.metrics_port
+            else _socket(folder / "metrics.sock")
+        ),
+        "LISTEN_ADDRESS": _address(settings.host, settings.gateway_port),
+        "XFF_TRUSTED_HOPS": settings.gateway_xff_trusted_hops,
+        "CORS_ORIGINS": [_origin(origin) for origin in settings.gateway_cors_origins],
+        "OPERATOR_HEADERS": _operator_headers(settings),
+        "DEADLINE": _seconds(settings.default_deadline_seconds),
+        "MAX_DEADLINE": _seconds(settings.gateway_max_deadline_seconds),
+        "OPERATOR_DEADLINE": _seconds(settings.gateway_operator_deadline_seconds),
+        "STREAM_DURATION": _seconds(settings.gateway_stream_seconds),
+        "REQUESTS_PER_SECOND": settings.gateway_requests_per_second,
+        "BURST": 2 * settings.gateway_requests_per_second,
+        "MAX_BODY": settings.gateway_max_body_bytes,
+        "DESCRIPTOR": str(descriptors),
+        "SERVICES": sorted({method.service for method in methods}),
+        "INDEX": json.dumps(_index(methods), ensure_ascii=False),
+        "INGESTION_HOSTS": _hosts("ingestion", settings.ingestion_target),
+        "PREDICTOR_HOSTS": _hosts("predictor", settings.predictor_target),
+        "ROUTER_HOSTS": _hosts("router", settings.router_target),
+    }
+    template = (importlib.resources.files("gateway") / "envoy.yaml").read_text(encoding="utf-8")
+    template = _splice(template, "REST_ROUTES", _rest_routes(methods, settings))
+    return Template(template).substitute({name: _yaml(value) for name, value in values.items()})
+
+
+def _splice(template: str, name: str, items: Sequence[Json]) -> str:
+    """Puts list items, one a line, where the place stands alone on its line."""
+
+    def lines(match: re.Match[str]) -> str:
+        return "\n".join(f"{match[1]}- {_yaml(item)}".replace("$", "$$") for item in items)
+
+    return re.sub(rf"^( *)\$\{{{name}\}}$", lines, template, flags=re.MULTILINE)
+
+
+def _yaml(value: Json) -> str:
+    """JSON on one line, which is YAML, and which nothing in a value can break out of."""
+    return json.dumps(value)
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3f}s"
+
+
+def _address(host: str, port: int) -> Json:
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def _socket(path: Path) -> Json:
+    return {"pipe": {"path": str(path), "mode": 0o600}}
+
+
+def _hosts(cluster: str, target: str) -> Json:
+    host, _, port = target.rpartition(":")
+    endpoint: Json = {"endpoint": {"address": _address(host.strip("[]"), int(port))}}
+    return {"cluster_name": cluster, "endpoints": [{"lb_endpoints": [endpoint]}]}
+
+
+def _origin(origin: str) -> Json:
+    return {"safe_regex": {"regex": ".*"}} if origin == "*" else {"exact": origin.rstrip("/")}
+
+
+def _operator_headers(settings: GatewaySettings) -> Json:
+    if settings.operator_api_key is None:
+        return _NEVER
+    return [{"name": "x-api-key", "string_match": {"exact": settings.operator_api_key.get_secret_value()}}]
+
+
+def _rest_routes(methods: Sequence[RestMethod], settings: GatewaySettings) -> list[Json]:
+    """A line a REST method, which lets it pass to the transcoder, and a line a path that refuses every other verb."""
+    limit = _seconds(max(settings.gateway_max_deadline_seconds, settings.gateway_operator_deadline_seconds))
+    buffered: Json = {
+        "envoy.filters.http.buffer": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute",
+            "buffer": {"max_request_bytes": settings.gateway_max_body_bytes},
+        }
+    }
+    upload: Json = {"cluster": "rest", "timeout": "0s", "max_stream_duration": {"max_stream_duration": limit}}
+    allowed: list[Json] = []
+    refused: dict[str, Json] = {}
+    for method in methods:
+        match: dict[str, Json] = {"path": method.path} if method.is_literal else {"safe_regex": {"regex": method.regex}}
+        verb: Json = {"name": ":method", "string_match": {"exact": method.verb}}
+        allowed.append({"match": {**match, "headers": [verb]}, "route": upload, "typed_per_filter_config": buffered})
+        verbs = ", ".join(sorted({m.verb for m in methods if re.fullmatch(m.regex, method.path)}))
+        refused[method.path] = {
+            "match": match,
+            "direct_response": {"status": 405, "body": {"inline_string": f"this path takes {verbs}"}},
+            "response_headers_to_add": [_header("allow", verbs), _header("access-control-allow-origin", "*")],
+            "typed_per_filter_config": _NOT_REST,
+        }
+    return [*allowed, *refused.values()]
+
+
+def _header(key: str, value: str) -> Json:
+    return {"header": {"key": key, "value": value}}
+
+
+def _index(methods: Sequence[RestMethod]) -> Json:
+    return {
+        "name": "CleanAir Route",
+        "methods": [
+            {"verb": method.verb, "path": method.path, "rpc": method.rpc, "summary": method.summary}
+            for method in methods
+        ],
+    }

@@ -1,0 +1,129 @@
+"""Each mistake of a REST caller gets its own 4xx, as JSON, that names what is wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from tests.gateway.conftest import Gateway
+
+ENDS = {"origin": {"latitude": 37.5, "longitude": 127.0}, "destination": {"latitude": 37.6, "longitude": 127.0}}
+CALCULATE = "/api/v1/routes/calculate"
+PREDICT = "/api/v1/predict/air-quality"
+
+
+class Mistake(NamedTuple):
+    """A request, and what its answer must be and say."""
+
+    verb: str
+    path: str
+    body: str | bytes | None
+    status: int
+    code: int
+    said: str
+
+
+def calculate(status: int, said: str, **fields: object) -> Mistake:
+    return Mistake("POST", CALCULATE, json.dumps(ENDS | fields), status, 3, said)
+
+
+def predict(said: str, **fields: object) -> Mistake:
+    return Mistake("POST", PREDICT, json.dumps({"stationIds": ["a"]} | fields), 400, 3, said)
+
+
+def raw(body: str | bytes, status: int, said: str) -> Mistake:
+    return Mistake("POST", CALCULATE, body, status, 3, said)
+
+
+MISTAKES = {
+    "cut off": raw('{"origin": ', 400, "Unexpected end of string"),
+    "no JSON at all": raw("origin=here", 400, "Unexpected token"),
+    "not an object": raw("[1]", 400, "Root element must be a message"),
+    "something after the end": raw(json.dumps(ENDS) + "more", 400, "Parsing terminated before end of input"),
+    "too deep": raw('{"x":' + "[" * 100_000 + "]" * 100_000 + "}", 400, "too deep"),
+    "not UTF-8": raw(b'{"origin":"\xff"}', 400, "UTF-8"),
+    "five megabytes of a known field": raw('{"origin":"' + "x" * 5_000_000 + '"}', 413, "larger than 1048576 bytes"),
+    "five megabytes of an unknown one": raw('{"x":"' + "x" * 5_000_000 + '"}', 413, "larger than 1048576 bytes"),
+    "five megabytes of space": raw(" " * 5_000_000, 413, "larger than 1048576 bytes"),
+    "empty": raw("", 400, "origin: value is required"),
+    "equal ends": calculate(400, "destination is the same place as origin", destination=ENDS["origin"]),
+    "text for a number": calculate(400, "origin.latitude", origin={"latitude": "north", "longitude": 1}),
+    "number for a message": calculate(400, "origin: invalid value 5", origin=5),
+    "outside the world": calculate(400, "origin.latitude", origin={"latitude": 99, "longitude": 1}),
+    "not a number": calculate(400, "origin.latitude", origin={"latitude": "NaN", "longitude": 1}),
+    "half a point": calculate(400, "origin.longitude", origin={"latitude": 1}),
+    "unknown enum name": calculate(400, 'travel_mode: invalid value "TELEPORT"', travelMode="TELEPORT"),
+    "unknown enum number": calculate(400, "travel_mode", travelMode=99),
+    "text for a list": calculate(400, "route_types", routeTypes="FAST"),
+    "no time": calculate(400, "departure_time", departureTime="tomorrow"),
+    "negative hours": predict("horizon_hours", horizonHours=-3),
+    "text for hours": predict("horizon_hours", horizonHours="soon"),
+    "part of an hour": predict("horizon_hours", horizonHours=1.5),
+    "hours beyond any integer": predict("horizon_hours", horizonHours=10**12),
+    "stations and points": predict("station_ids or points", points=[ENDS["origin"]]),
+    "unknown query": Mistake("GET", "/api/v1/readings?color=red", None, 400, 3, 'field "color"'),
+    "wrong type in query": Mistake("GET", "/api/v1/readings?pageSize=many", None, 400, 3, "page_size"),
+    "out of range in query": Mistake("GET", "/api/v1/readings?pageSize=-1", None, 400, 3, "page_size"),
+    "no time in query": Mistake("GET", "/api/v1/readings?startTime=today", None, 400, 3, "start_time"),
+    "too long a path variable": Mistake("GET", f"/api/v1/routes/{'x' * 65}", None, 400, 3, "route_id"),
+    "unknown route": Mistake("GET", "/api/v1/routes/missing", None, 404, 5, "no such route"),
+    "unknown path": Mistake("GET", "/api/v2/health", None, 404, 5, "no such path"),
+    "unknown path, POST": Mistake("POST", "/", "{}", 404, 5, "no such path"),
+    "REST on a gRPC path": Mistake("POST", "/cleanair.router.v1.RouteService/GetRoute", "{}", 404, 5, "GetRoute"),
+    "wrong verb": Mistake("DELETE", "/api/v1/routes/r1", None, 405, 12, "this path takes GET"),
+    "wrong verb, fixed path": Mistake("POST", "/api/v1/readings", "{}", 405, 12, "this path takes GET"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES.keys())
+async def test_a_mistake_is_answered_with_its_own_status_and_words(gateway: Gateway, mistake: Mistake) -> None:
+    headers = {"content-type": "application/json"} if mistake.body is not None else {}
+    answer = await gateway.http.request(mistake.verb, mistake.path, content=mistake.body, headers=headers)
+    assert answer.status_code == mistake.status
+    assert answer.headers["content-type"] == "application/json"
+    said = answer.json()
+    assert set(said) == {"code", "message", "details"}
+    assert said["code"] == mistake.code
+    assert mistake.said in said["message"]
+
+
+async def test_a_rule_of_the_contract_is_told_by_field(gateway: Gateway) -> None:
+    answer = await gateway.http.post(CALCULATE, json={})
+    details = {detail["@type"].rpartition(".")[2]: detail for detail in answer.json()["details"]}
+    assert details["ErrorInfo"]["domain"] == "cleanair"
+    assert [violation["field"] for violation in details["BadRequest"]["fieldViolations"]] == ["origin", "destination"]
+
+
+async def test_a_wrong_verb_is_told_the_right_ones(gateway: Gateway) -> None:
+    assert (await gateway.http.delete("/api/v1/routes/r1")).headers["allow"] == "GET"
+    assert (await gateway.http.delete("/api/v1/routes/calculate")).headers["allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({"x_underscore": "1"}, 400, id="a name that proxies read in two ways"),
+        pytest.param({"x-long": "x" * 20_000}, 431, id="20 kB of header"),
+        pytest.param({f"x-{i}": "1" for i in range(100)}, 431, id="a hundred headers"),
+    ],
+)
+async def test_headers_have_limits(gateway: Gateway, headers: dict[str, str], status: int) -> None:
+    answer = await gateway.http.get("/api/v1/health", headers=headers)
+    assert answer.status_code == status
+    assert answer.json()["code"] == 3
+
+
+async def test_nothing_of_a_servers_inside_leaks(gateway: Gateway) -> None:
+    answer = await gateway.http.get("/api/v1/routes/crash")
+    assert answer.status_code == 500
+    assert answer.json()["code"] == 13
+    assert "secret-db-password" not in answer.text
+
+
+async def test_a_path_of_broken_utf8_is_the_callers_mistake(gateway: Gateway) -> None:
+    answer = await gateway.http.send(httpx.Request("GET", gateway.http.base_url.join("/api/v1/routes/%ff")))
+    assert answer.status_code == 400
+    assert answer.json()["code"] == 3
