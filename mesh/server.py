@@ -21,6 +21,7 @@ from mesh.errors import CleanAirError
 from mesh.health import HealthBoard
 from mesh.interceptors.access_log import AccessLogInterceptor
 from mesh.interceptors.deadline import DeadlineInterceptor
+from mesh.interceptors.decoding import DecodingInterceptor
 from mesh.interceptors.errors import ErrorInterceptor
 from mesh.interceptors.operator_key import OperatorKeyInterceptor
 from mesh.interceptors.request_id import RequestIdInterceptor
@@ -47,6 +48,7 @@ def interceptors(settings: MeshSettings, operator_methods: Collection[str]) -> l
         RequestIdInterceptor(),
         AccessLogInterceptor(),
         ErrorInterceptor(),
+        DecodingInterceptor(),
         OperatorKeyInterceptor(operator_methods, settings.operator_api_key),
         DeadlineInterceptor(settings.default_deadline_seconds),
         ValidationInterceptor(),
