@@ -1,0 +1,83 @@
+"""Puts the predictor together and runs it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import grpc
+from cleanair.predictor.v1.prediction_service_pb2_grpc import add_PredictionServiceServicer_to_server
+
+from mesh.bell import Bell
+from mesh.channel import open_channel
+from mesh.database import Database, upgrade
+from mesh.health import UP, Health, HealthBoard, HealthState
+from mesh.mesh_service import neighbour_health
+from mesh.server import GrpcServer, run, serving, until_stopped
+from predictor.issuing import Issuer
+from predictor.models.model_file import SHIPPED, load
+from predictor.reading_stream import NAME, ReadingStream
+from predictor.service import FULL_NAME, OPERATOR_METHODS, PredictionService
+from predictor.settings import PredictorSettings
+from predictor.store import PredictionStore
+
+SERVICE = "predictor"
+
+
+async def main(settings: PredictorSettings) -> None:
+    """Runs the service until the process is told to stop."""
+    await upgrade(settings, SERVICE)
+    database = Database.open(settings, SERVICE)
+    try:
+        async with open_channel(settings.ingestion_target, settings) as channel:
+            await _serve(settings, database, channel)
+    finally:
+        await database.close()
+
+
+async def _serve(settings: PredictorSettings, database: Database, channel: grpc.aio.Channel) -> None:
+    clock, bell = settings.clock(), Bell()
+    model_path = settings.model_path or SHIPPED
+    issuer = Issuer(
+        PredictionStore(database),
+        await asyncio.to_thread(load, model_path),
+        bell,
+        clock,
+        window_hours=settings.window_hours,
+        retention_hours=settings.prediction_retention_hours,
+    )
+    await issuer.open()
+    readings = ReadingStream(channel, issuer, heartbeat_seconds=settings.heartbeat_seconds)
+    service = PredictionService(
+        issuer, readings, bell, clock, model_path=model_path, heartbeat_seconds=settings.heartbeat_seconds
+    )
+    health = _health(database, issuer, readings)
+    health.upstream("ingestion", neighbour_health(channel))
+    server = GrpcServer(settings, port=settings.predictor_port, board=health, operator_methods=OPERATOR_METHODS)
+    server.add(add_PredictionServiceServicer_to_server, service, FULL_NAME)
+    server.on_drain(bell.close)
+    async with serving(server, readings.run()):
+        await until_stopped()
+
+
+def _health(database: Database, issuer: Issuer, readings: ReadingStream) -> HealthBoard:
+    async def look_at_database() -> Health:
+        await database.ping()
+        return UP
+
+    async def look_at_model() -> Health:
+        return Health(HealthState.UP, issuer.model.loaded.model.version)
+
+    async def look_at_readings() -> Health:
+        return readings.health()
+
+    health = HealthBoard(SERVICE)
+    health.check("database", look_at_database, critical=True)
+    health.check("model", look_at_model, critical=True)
+    health.check(NAME, look_at_readings, critical=False)
+    return health
+
+
+def start() -> None:
+    """Runs the predictor's server process."""
+    settings = PredictorSettings()
+    run(SERVICE, settings, lambda: main(settings))

@@ -1,0 +1,366 @@
+"""Reads and writes what the predictor knows: readings of the window, stations, forecasts, and where both logs stand.
+
+What an element of the stream of readings brings, the place in the stream after it, and the forecasts made from it are
+one transaction: after a crash either all of it has happened or none, so nothing is lost and nothing done twice.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import RowMapping, Select, Subquery, and_, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from air.places import Network, Point, Station
+from air.pollutants import FORECAST_POLLUTANTS
+from mesh.database import Database
+from predictor.forecast import Forecast, IssuedForecast
+from predictor.tables import prediction_heads, prediction_log, prediction_readings, prediction_stations, predictions
+from predictor.window import Reading
+
+_ROWS_A_STATEMENT: Final = 500
+_STATIONS_A_STATEMENT: Final = 100
+_NAMES: Final = tuple(pollutant.value.lower() for pollutant in FORECAST_POLLUTANTS)
+_QUANTILES: Final = tuple((f"{name}_lower", f"{name}_prediction", f"{name}_upper") for name in _NAMES)
+_PREDICTION_KEY: Final = ("station_id", "predicted_at", "prediction_horizon")
+
+_Cell: TypeAlias = str | float | bool | datetime | None
+_Row: TypeAlias = dict[str, _Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """Where the predictor stands.
+
+    Attributes:
+        epoch: The name of the log of forecasts, 16 hexadecimal digits.
+        sequence: The place of the last forecast issued.
+        reading_token: The token of the last element of readings taken; empty before the first.
+    """
+
+    epoch: str
+    sequence: int
+    reading_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What is older than this is dropped: readings, and predictions with the heads that point to them."""
+
+    readings_before: datetime
+    predictions_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What a transaction added to the log of forecasts.
+
+    Attributes:
+        after: The log's last sequence before it.
+        forecasts: Those that were issued, in the order of the log.
+    """
+
+    after: int
+    forecasts: Sequence[IssuedForecast]
+
+
+class PredictionStore:
+    """The predictor's database. All methods raise mesh.database.DatabaseUnavailable when it does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def head(self) -> LogHead:
+        """Where the logs stand."""
+        async with self._database.connect() as connection:
+            row = (await connection.execute(select(prediction_log))).mappings().one()
+        return LogHead(row["epoch"], row["sequence"], row["reading_token"])
+
+    async def stations(self) -> dict[str, Station]:
+        """All stations that have reported, by station_id."""
+        async with self._database.connect() as connection:
+            rows = (await connection.execute(select(prediction_stations))).mappings().all()
+        return {row["station_id"]: _station(row) for row in rows}
+
+    async def readings(self, stations: Mapping[str, Station]) -> list[Reading]:
+        """The readings kept, oldest first."""
+        query = select(prediction_readings).order_by(prediction_readings.c.measured_at)
+        async with self._database.connect() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [
+            Reading(
+                station=stations[row["station_id"]],
+                measured_at=row["measured_at"],
+                values=tuple(row[name] for name in _NAMES),
+                revision=row["revision"],
+            )
+            for row in rows
+        ]
+
+    async def newest_forecasts(self, after: int = 0) -> list[IssuedForecast]:
+        """The newest forecast of each station that was issued after a place in the log, in the log's order."""
+        heads = prediction_heads.c
+        found: list[IssuedForecast] = []
+        async with self._database.connect() as connection:
+            while True:
+                query = select(heads.station_id).where(heads.sequence > after).order_by(heads.sequence)
+                page = query.limit(_STATIONS_A_STATEMENT).subquery()
+                rows = (await connection.execute(_forecast_rows(page))).mappings().all()
+                if not rows:
+                    return found
+                found += _issued(rows)
+                after = found[-1].sequence
+
+    async def outdated_models(self, sha256: str) -> bool:
+        """True when any newest forecast was made by another model than the file with this SHA-256."""
+        query = select(prediction_heads.c.station_id).where(prediction_heads.c.model_sha256 != sha256).limit(1)
+        async with self._database.connect() as connection:
+            return (await connection.execute(query)).first() is not None
+
+    async def record(
+        self,
+        readings: Sequence[Reading],
+        forecasts: Sequence[Forecast],
+        *,
+        reading_token: str,
+        model_sha256: str,
+        now: datetime,
+        retention: Retention | None,
+    ) -> Issue:
+        """Stores an element of readings, its token, and those of the forecasts whose stations it changed.
+
+        An element that was stored before (by another replica, or before its token was lost) changes nothing, and so
+        issues nothing.
+
+        Args:
+            readings: One a station and hour.
+            forecasts: Made with these readings, one a station.
+            reading_token: Stands for the stream of readings up to here.
+            model_sha256: Of the model that forecast.
+            now: For `created_at`.
+            retention: What to drop, if it is time to.
+        """
+        async with self._database.begin() as connection:
+            after = await self._take_turn(connection, reading_token)
+            changed = await self._save_readings(connection, readings)
+            await self._save_stations(connection, {r.station.station_id: r.station for r in readings})
+            fresh = [forecast for forecast in forecasts if _station_of(forecast).station_id in changed]
+            issued = await self._issue(connection, fresh, model_sha256, now)
+            if retention is not None:
+                await self._drop(connection, retention)
+        return Issue(after, issued)
+
+    async def reissue(self, forecasts: Sequence[Forecast], *, model_sha256: str, now: datetime) -> Issue:
+        """Stores forecasts that another model made from the readings already here."""
+        async with self._database.begin() as connection:
+            after = await self._take_turn(connection, None)
+            issued = await self._issue(connection, forecasts, model_sha256, now)
+        return Issue(after, issued)
+
+    async def forget_reading_token(self) -> None:
+        """Starts the stream of readings over: its log is another one, whose revisions count from the beginning."""
+        async with self._database.begin() as connection:
+            await self._take_turn(connection, "")
+            await connection.execute(update(prediction_readings).values(revision=0))
+
+    async def _take_turn(self, connection: AsyncConnection, reading_token: str | None) -> int:
+        """Writes to the one row, so that writers take turns until they commit; returns the log's last sequence.
+
+        So a lower sequence is always visible before a higher one, and no follower can pass over one committed late.
+        """
+        token = prediction_log.c.reading_token if reading_token is None else reading_token
+        turn = update(prediction_log).values(reading_token=token).returning(prediction_log.c.sequence)
+        sequence: int = (await connection.execute(turn)).scalar_one()
+        return sequence
+
+    async def _save_readings(self, connection: AsyncConnection, readings: Sequence[Reading]) -> set[str]:
+        """Upserts readings; returns the stations of which any was new or other than before."""
+        stored, insert = prediction_readings.c, self._database.insert(prediction_readings)
+        differs = or_(*(stored[name].is_distinct_from(insert.excluded[name]) for name in _NAMES))
+        upsert = insert.on_conflict_do_update(
+            index_elements=[stored.station_id, stored.measured_at],
+            set_={name: insert.excluded[name] for name in (*_NAMES, "revision")},
+            where=and_(differs, insert.excluded.revision >= stored.revision),
+        ).returning(stored.station_id)
+        changed: set[str] = set()
+        for start in range(0, len(readings), _ROWS_A_STATEMENT):
+            rows = [_reading_row(reading) for reading in readings[start : start + _ROWS_A_STATEMENT]]
+            changed.update((await connection.execute(upsert, rows)).scalars())
+        return changed
+
+    async def _save_stations(self, connection: AsyncConnection, stations: Mapping[str, Station]) -> None:
+        if not stations:
+            return
+        insert = self._database.insert(prediction_stations)
+        rows = [_station_row(station) for station in stations.values()]
+        others = [name for name in rows[0] if name != "station_id"]
+        upsert = insert.on_conflict_do_update(
+            index_elements=[prediction_stations.c.station_id],
+            set_={name: insert.excluded[name] for name in others},
+        )
+        await connection.execute(upsert, rows)
+
+    async def _issue(
+        self, connection: AsyncConnection, forecasts: Sequence[Forecast], model_sha256: str, now: datetime
+    ) -> list[IssuedForecast]:
+        """Adds forecasts to the log, but for stations that have one of a later issue time."""
+        heads = prediction_heads.c
+        stored = await connection.execute(select(heads.station_id, heads.issue_time))
+        later: dict[str, datetime] = dict(stored.tuples().all())
+        fresh = [
+            (station, forecast)
+            for forecast in forecasts
+            if (station := _station_of(forecast)).station_id not in later
+            or later[station.station_id] <= forecast.issue_time
+        ]
+        if not fresh:
+            return []
+        grown = update(prediction_log).values(sequence=prediction_log.c.sequence + len(fresh))
+        last: int = (await connection.execute(grown.returning(prediction_log.c.sequence))).scalar_one()
+        issued = [
+            IssuedForecast(forecast, station, last - len(fresh) + place)
+            for place, (station, forecast) in enumerate(fresh, start=1)
+        ]
+        for start in range(0, len(issued), _STATIONS_A_STATEMENT):
+            await self._save_predictions(connection, issued[start : start + _STATIONS_A_STATEMENT], now)
+        await self._save_heads(connection, issued, model_sha256)
+        return issued
+
+    async def _save_predictions(
+        self, connection: AsyncConnection, issued: Sequence[IssuedForecast], now: datetime
+    ) -> None:
+        insert = self._database.insert(predictions)
+        rows = [row for one in issued for row in _prediction_rows(one, now)]
+        upsert = insert.on_conflict_do_update(
+            index_elements=[predictions.c[name] for name in _PREDICTION_KEY],
+            set_={name: insert.excluded[name] for name in rows[0] if name not in _PREDICTION_KEY},
+        )
+        await connection.execute(upsert, rows)
+
+    async def _save_heads(
+        self, connection: AsyncConnection, issued: Sequence[IssuedForecast], model_sha256: str
+    ) -> None:
+        insert = self._database.insert(prediction_heads)
+        rows: list[_Row] = [
+            {
+                "station_id": one.station.station_id,
+                "issue_time": one.forecast.issue_time,
+                "newest_measured_at": one.forecast.newest_measured_at,
+                "model_sha256": model_sha256,
+                "sequence": one.sequence,
+            }
+            for one in issued
+        ]
+        upsert = insert.on_conflict_do_update(
+            index_elements=[prediction_heads.c.station_id],
+            set_={name: insert.excluded[name] for name in rows[0] if name != "station_id"},
+        )
+        await connection.execute(upsert, rows)
+
+    async def _drop(self, connection: AsyncConnection, retention: Retention) -> None:
+        readings, heads = prediction_readings.c.measured_at, prediction_heads.c.issue_time
+        await connection.execute(delete(prediction_readings).where(readings < retention.readings_before))
+        await connection.execute(delete(prediction_heads).where(heads < retention.predictions_before))
+        await connection.execute(delete(predictions).where(predictions.c.predicted_at < retention.predictions_before))
+
+
+def _station_of(forecast: Forecast) -> Station:
+    if not isinstance(forecast.place, Station):
+        raise TypeError("only forecasts of stations are stored")
+    return forecast.place
+
+
+def _forecast_rows(page: Subquery) -> Select[*tuple[_Cell, ...]]:
+    """The rows of the newest forecasts of the stations in `page`, by place in the log, then horizon."""
+    heads, stations = prediction_heads.c, prediction_stations.c
+    of_station = [column for column in stations if column is not stations.station_id]
+    newest = and_(heads.station_id == predictions.c.station_id, heads.issue_time == predictions.c.predicted_at)
+    return (
+        select(*predictions.c, *of_station, heads.newest_measured_at, heads.sequence)
+        .join_from(predictions, page, page.c.station_id == predictions.c.station_id)
+        .join(prediction_heads, newest)
+        .join(prediction_stations, stations.station_id == predictions.c.station_id)
+        .order_by(heads.sequence, predictions.c.prediction_horizon)
+    )
+
+
+def _issued(rows: Sequence[RowMapping]) -> list[IssuedForecast]:
+    """Forecasts from rows that are ordered by sequence, then horizon."""
+    sequences = np.array([row["sequence"] for row in rows])
+    starts = [0, *(np.flatnonzero(np.diff(sequences)) + 1), len(rows)]
+    issued = []
+    for start, end in itertools.pairwise(starts):
+        own, first = rows[start:end], rows[start]
+        station = _station(first)
+        forecast = Forecast(
+            place=station,
+            issue_time=first["predicted_at"],
+            model_version=first["model_version"],
+            horizons=range(first["prediction_horizon"], own[-1]["prediction_horizon"] + 1),
+            quantiles=_quantiles(own),
+            confidence=first["confidence_score"],
+            newest_measured_at=first["newest_measured_at"],
+        )
+        issued.append(IssuedForecast(forecast, station, first["sequence"]))
+    return issued
+
+
+def _quantiles(rows: Sequence[RowMapping]) -> NDArray[np.float64]:
+    values = [[[row[name] for name in names] for names in _QUANTILES] for row in rows]
+    return np.array(values, dtype=np.float64)
+
+
+def _prediction_rows(issued: IssuedForecast, now: datetime) -> list[_Row]:
+    forecast = issued.forecast
+    return [
+        {
+            "station_id": issued.station.station_id,
+            "predicted_at": forecast.issue_time,
+            "prediction_horizon": horizon,
+            "confidence_score": forecast.confidence,
+            "model_version": forecast.model_version,
+            "created_at": now,
+            **{
+                name: value
+                for names, values in zip(_QUANTILES, of_hour, strict=True)
+                for name, value in zip(names, values, strict=True)
+            },
+        }
+        for horizon, of_hour in zip(forecast.horizons, forecast.quantiles.tolist(), strict=True)
+    ]
+
+
+def _reading_row(reading: Reading) -> _Row:
+    return {
+        "station_id": reading.station.station_id,
+        "measured_at": reading.measured_at,
+        **dict(zip(_NAMES, reading.values, strict=True)),
+        "revision": reading.revision,
+    }
+
+
+def _station_row(station: Station) -> _Row:
+    return {
+        "station_id": station.station_id,
+        "display_name": station.display_name,
+        "latitude": station.location.latitude,
+        "longitude": station.location.longitude,
+        "network": station.network.value,
+        "simulated": station.simulated,
+    }
+
+
+def _station(row: RowMapping) -> Station:
+    return Station(
+        station_id=row["station_id"],
+        display_name=row["display_name"],
+        location=Point(row["latitude"], row["longitude"]),
+        network=Network(row["network"]),
+        simulated=row["simulated"],
+    )

@@ -1,0 +1,111 @@
+"""The tables of the predictor."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    UniqueConstraint,
+    func,
+)
+
+from mesh.columns import UtcTime
+
+
+def _particles(name: str) -> Column[float]:
+    return Column(name, Numeric(6, 2, asdecimal=False))
+
+
+def _gas(name: str) -> Column[float]:
+    # Gases are in ppm: two decimals would make nothing of 0.004.
+    return Column(name, Numeric(8, 4, asdecimal=False))
+
+
+metadata: Final = MetaData()
+
+predictions: Final = Table(
+    "predictions",
+    metadata,
+    # Hourly forecasts of a country, an upsert at each, would use up 32 bits within years.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("station_id", String(20), nullable=False),
+    Column("predicted_at", UtcTime, nullable=False),
+    Column("prediction_horizon", Integer, nullable=False),
+    _particles("pm25_prediction"),
+    _particles("pm10_prediction"),
+    _gas("o3_prediction"),
+    _gas("no2_prediction"),
+    Column("confidence_score", Numeric(4, 3, asdecimal=False)),
+    Column("model_version", String(50), nullable=False),
+    Column("created_at", UtcTime, server_default=func.now()),
+    _particles("pm25_lower"),
+    _particles("pm25_upper"),
+    _particles("pm10_lower"),
+    _particles("pm10_upper"),
+    _gas("o3_lower"),
+    _gas("o3_upper"),
+    _gas("no2_lower"),
+    _gas("no2_upper"),
+    UniqueConstraint("station_id", "predicted_at", "prediction_horizon", name="uq_predictions_station_time_horizon"),
+    Index("idx_predictions_station_time", "station_id", "predicted_at"),
+    Index("idx_predictions_horizon", "prediction_horizon"),
+)
+"""Forecasts. `predicted_at` is the issue time, the prediction the median, lower and upper the 10 and 90 % quantiles."""
+
+prediction_stations: Final = Table(
+    "prediction_stations",
+    metadata,
+    Column("station_id", String(20), primary_key=True),
+    Column("display_name", String(100), nullable=False),
+    Column("latitude", Float, nullable=False),
+    Column("longitude", Float, nullable=False),
+    Column("network", String(20), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+)
+"""The stations that have reported, as their newest reading described them."""
+
+prediction_readings: Final = Table(
+    "prediction_readings",
+    metadata,
+    Column("station_id", String(20), primary_key=True),
+    Column("measured_at", UtcTime, primary_key=True),
+    Column("pm25", Float),
+    Column("pm10", Float),
+    Column("o3", Float),
+    Column("no2", Float),
+    Column("revision", Integer, nullable=False),
+    Index("idx_prediction_readings_measured_at", "measured_at"),
+)
+"""The readings that forecasts are made from: the last hours of every station."""
+
+prediction_heads: Final = Table(
+    "prediction_heads",
+    metadata,
+    Column("station_id", String(20), primary_key=True),
+    Column("issue_time", UtcTime, nullable=False),
+    Column("newest_measured_at", UtcTime),
+    Column("model_sha256", String(64), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Index("idx_prediction_heads_sequence", "sequence", unique=True),
+)
+"""The newest forecast of each station. `sequence` is its place in the order in which forecasts were issued."""
+
+prediction_log: Final = Table(
+    "prediction_log",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", String(16), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("reading_token", String(200), nullable=False),
+)
+"""One row: the name of the log of forecasts, its last sequence, and how far the stream of readings has been taken."""
