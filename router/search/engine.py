@@ -76,6 +76,13 @@ class Engine:
         self._position = _from_centre(graph.latitude, graph.longitude)
         self._workspace = _Workspace(graph.node_count, graph.arc_count)
 
+    def warm_up(self, metric: Metric) -> None:
+        """Compiles the search for the arrays of this graph, by one that ends where it starts."""
+        here = Place(0, 0.0, Point(float(self._graph.latitude[0]), float(self._graph.longitude[0])), 0.0)
+        self.find(metric, here, here)
+        seeded = np.full((1, LABEL_COLUMNS), -1, dtype=np.int64)
+        unpack(seeded, self._graph.tail, 0, self._workspace.arcs)
+
     def find(self, metric: Metric, origin: Place, destination: Place, *, guided: bool = True) -> Path | None:
         """The way of least cost, exactly; None when there is none.
 

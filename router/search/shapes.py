@@ -31,19 +31,26 @@ class Shapes:
         points = self._first[arcs][which] + step
         return np.stack([self._latitude[points], self._longitude[points]], axis=1), which
 
-    def line(self, path: Path) -> list[Point]:
-        """The line of a path, without points that repeat the one before; two points at least."""
-        pieces = [self.of(int(arc)) for arc in path.arcs]
-        if len(pieces) == 1:
-            pieces[0] = _cut(pieces[0], path.start_fraction, path.end_fraction)
+    def line(self, path: Path) -> Floats:
+        """The line of a path, float64[p, 2], degrees, without points that repeat the one before; p is at least 2."""
+        points, which = self.of_many(path.arcs)
+        last = len(path.arcs) - 1
+        if last == 0:
+            line = _cut(points, path.start_fraction, path.end_fraction)
         else:
-            pieces[0] = _cut(pieces[0], path.start_fraction, 1.0)
-            pieces[-1] = _cut(pieces[-1], 0.0, path.end_fraction)
-        line = np.concatenate(pieces)
-        repeats = np.zeros(len(line), dtype=bool)
-        repeats[1:] = np.all(line[1:] == line[:-1], axis=1)
-        points = [Point(latitude, longitude) for latitude, longitude in line[~repeats].tolist()]
-        return points if len(points) > 1 else points * 2
+            start = _cut(points[which == 0], path.start_fraction, 1.0)
+            end = _cut(points[which == last], 0.0, path.end_fraction)
+            line = np.concatenate([start, points[(which > 0) & (which < last)], end])
+        moves = np.ones(len(line), dtype=bool)
+        moves[1:] = np.any(line[1:] != line[:-1], axis=1)
+        distinct = line[moves]
+        return distinct if len(distinct) > 1 else np.repeat(distinct, 2, axis=0)
+
+
+def one_arc_an_edge(graph: Graph) -> NDArray[np.bool_]:
+    """One arc of each edge, the lower of an arc and its reverse, bool[m]."""
+    one: NDArray[np.bool_] = (graph.reverse < 0) | (np.arange(graph.arc_count) < graph.reverse)
+    return one
 
 
 def steps_m(shape: Floats) -> Floats:

@@ -17,7 +17,7 @@ from router.plane import on_plane, stretch
 from router.search.components import strong_components
 from router.search.engine import Place
 from router.search.kernel import Floats, Ints
-from router.search.shapes import Shapes, point_at, steps_m
+from router.search.shapes import Shapes, one_arc_an_edge, point_at, steps_m
 
 FARTHEST_M: Final = 500.0
 """A point farther than this from every way that the travel mode may use is not on the graph."""
@@ -111,10 +111,8 @@ class _Edges:
 def _open_edges(graph: Graph, is_open: NDArray[np.bool_]) -> Ints:
     """One arc of each edge that is open at least one way."""
     reverse = graph.reverse
-    arcs = np.arange(graph.arc_count, dtype=np.int32)
     open_some_way = is_open | np.where(reverse >= 0, is_open[reverse], False)
-    stands_for_both = (reverse < 0) | (arcs < reverse)
-    return arcs[open_some_way & stands_for_both]
+    return np.flatnonzero(open_some_way & one_arc_an_edge(graph)).astype(np.int32)
 
 
 def _nearest_on(arc: int, shape: Floats, point: Point) -> Place:

@@ -114,12 +114,12 @@ def test_the_line_of_a_path_runs_from_place_to_place_along_the_bends() -> None:
     line = shapes.line(path)
     expected = [at(50, 0), at(100, 0), at(100, 100), at(200, 100)]
     assert len(line) == len(expected)
-    for drawn, wanted in zip(line, expected, strict=True):
-        assert apart_m(drawn, wanted) < 0.01
+    for drawn, wanted in zip(line.tolist(), expected, strict=True):
+        assert apart_m(Point(*drawn), wanted) < 0.01
 
 
 def test_the_line_of_part_of_one_arc_has_two_points() -> None:
     graph = plan([(0, 0), (100, 0)], [Edge(0, 1)])
     line = Shapes(graph).line(Path(1, np.array([arc_of(graph, 1, 0)], dtype=np.int32), 0.2, 0.2))
     assert len(line) == 2
-    assert apart_m(line[0], at(80, 0)) < 0.01
+    assert apart_m(Point(*line[0].tolist()), at(80, 0)) < 0.01

@@ -1,0 +1,104 @@
+"""What is asked of the router, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from air.geodesy import Floats
+from air.places import Point
+from air.status import DataStatus
+from router.exposure.dose import Dose
+from router.modes import TravelMode
+
+
+class RouteType(StrEnum):
+    """What a route is best in."""
+
+    FASTEST = "FASTEST"
+    SHORTEST = "SHORTEST"
+    HEALTHIEST = "HEALTHIEST"
+
+
+class Algorithm(StrEnum):
+    """How a way is searched for; both are exact."""
+
+    DIJKSTRA = "DIJKSTRA"
+    A_STAR = "A_STAR"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRequest:
+    """Which ways to find.
+
+    Attributes:
+        origin: Where they start.
+        destination: Where they end.
+        travel_mode: How one moves.
+        route_types: What they shall be best in, one route each.
+        departure_time: When they start; None for now.
+        algorithm: How to search.
+    """
+
+    origin: Point
+    destination: Point
+    travel_mode: TravelMode = TravelMode.WALK
+    route_types: tuple[RouteType, ...] = tuple(RouteType)
+    departure_time: datetime | None = None
+    algorithm: Algorithm = Algorithm.A_STAR
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A route against the fastest.
+
+    Attributes:
+        added_seconds: Time added; negative when it is shorter.
+        added_m: Length added, metres; negative when it is shorter.
+        dose_saved: The share of the weighed dose that is saved; negative when it is more, None when the air is unknown.
+    """
+
+    added_seconds: float
+    added_m: float
+    dose_saved: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """A way, and what it costs: figures from the streets themselves, not from what the search made least.
+
+    Attributes:
+        route_type: What it is best in.
+        travel_mode: How it is travelled.
+        line: Where it runs, float64[p, 2], latitude and longitude in degrees; p is at least 2.
+        length_m: Metres.
+        seconds: Time on the way.
+        departure_time: When it starts.
+        doses: What is inhaled, by pollutant; empty when the air is unknown.
+        air_quality_score: 0 to 100; None when the air is unknown.
+        compared_to_fastest: None on the fastest itself, and when that was not asked for.
+    """
+
+    route_type: RouteType
+    travel_mode: TravelMode
+    line: Floats
+    length_m: float
+    seconds: float
+    departure_time: datetime
+    doses: tuple[Dose, ...]
+    air_quality_score: float | None
+    compared_to_fastest: Comparison | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The ways found.
+
+    Attributes:
+        routes: One a route type, in the order asked for.
+        status: What the air along them rests on.
+    """
+
+    routes: tuple[Route, ...]
+    status: DataStatus

@@ -1,0 +1,121 @@
+"""Puts the router together and runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from cleanair.router.v1.route_service_pb2_grpc import add_RouteServiceServicer_to_server
+
+from mesh.cache import open_cache
+from mesh.channel import open_channel
+from mesh.database import Database, prepare
+from mesh.errors import FailedPrecondition
+from mesh.health import UP, Health, HealthBoard, HealthState
+from mesh.mesh_service import neighbour_health
+from mesh.server import GrpcServer, run, serving, until_stopped
+from router.settings import RouterSettings
+
+if TYPE_CHECKING:
+    from router.planner import Planner
+
+SERVICE: Final = "router"
+
+_MACHINE_CODE: Final = "numba"
+
+
+class NoGraph(FailedPrecondition):
+    """The router was given no street graph."""
+
+    reason = "NO_GRAPH"
+
+
+async def main(settings: RouterSettings) -> None:
+    """Runs the service until the process is told to stop."""
+    planner = await asyncio.to_thread(_planner, settings)
+    await prepare(settings, SERVICE)
+    database = Database.open(settings, SERVICE)
+    try:
+        await _serve(settings, planner, database)
+    finally:
+        await database.close()
+
+
+def keep_machine_code(settings: RouterSettings) -> None:
+    """Has compiled kernels kept in the data folder; to be called before anything that imports numba.
+
+    A package may be installed where it cannot be written to, and compiling takes ten seconds at each start.
+    """
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.data_dir.resolve() / _MACHINE_CODE))
+
+
+def _planner(settings: RouterSettings) -> Planner:
+    from router.graph.file import load
+    from router.planner import Planner
+
+    if settings.graph_path is None:
+        raise NoGraph(
+            "The router needs a street graph: make one with `cleanair graph import FILE.osm.pbf` and set"
+            " CLEANAIR_GRAPH_PATH to it."
+        )
+    planner = Planner(load(settings.graph_path), stale_after=timedelta(minutes=settings.stale_after_minutes))
+    planner.warm_up()
+    return planner
+
+
+async def _serve(settings: RouterSettings, planner: Planner, database: Database) -> None:
+    from router.forecast_stream import ForecastStream
+    from router.service import FULL_NAME, RouteService
+    from router.store import ForecastStore
+    from router.workers import Workers
+
+    clock, cache = settings.clock(), open_cache(settings)
+    workers = Workers(settings.router_threads, settings.router_queue)
+
+    async def look_at_graph() -> Health:
+        return Health(HealthState.UP, planner.graph_name)
+
+    async def look_at_database() -> Health:
+        await database.ping()
+        return UP
+
+    async def look_at_cache() -> Health:
+        await cache.ping()
+        return UP
+
+    async with open_channel(settings.predictor_target, settings) as channel:
+        stream = ForecastStream(
+            channel,
+            ForecastStore(database),
+            planner,
+            workers,
+            clock=clock,
+            heartbeat_seconds=settings.heartbeat_seconds,
+        )
+        health = HealthBoard(SERVICE)
+        health.check("graph", look_at_graph, critical=True)
+        # Routes are planned from memory: without database or cache they lack their memory of before, no more.
+        health.check("database", look_at_database, critical=False)
+        health.check("cache", look_at_cache, critical=False)
+        health.check("forecast stream", stream.health, critical=False)
+        health.upstream("predictor", neighbour_health(channel))
+        server = GrpcServer(settings, port=settings.router_port, board=health)
+        keep_for = timedelta(hours=settings.route_ttl_hours)
+        routes = RouteService(planner, cache, workers, clock=clock, keep_for=keep_for)
+        server.add(add_RouteServiceServicer_to_server, routes, FULL_NAME)
+        try:
+            await stream.restore()
+            async with serving(server, stream.run()):
+                await until_stopped()
+        finally:
+            await cache.close()
+            workers.close()
+
+
+def start() -> None:
+    """Runs the router's server process."""
+    settings = RouterSettings()
+    keep_machine_code(settings)
+    run(SERVICE, settings, lambda: main(settings))

@@ -1,0 +1,181 @@
+"""RouteService: its contract's messages to calls of the domain, and back."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import polyline
+import structlog
+from cleanair.router.v1 import route_pb2, route_service_pb2_grpc
+from cleanair.router.v1 import route_service_pb2 as wire
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from air.places import Point
+from air.status import DataStatus, State
+from mesh.cache import Cache, CacheUnavailable
+from mesh.clock import Clock
+from mesh.errors import InvalidInput, NotFound
+from mesh.interceptors.around import Context
+from mesh.wire import point_from_wire, point_to_wire, pollutant_to_wire, status_to_wire, time_from_wire, time_to_wire
+from router.exposure.dose import Dose
+from router.modes import TravelMode
+from router.planner import Planner
+from router.route import Algorithm, Comparison, Route, RouteRequest, RouteType
+from router.workers import Workers
+
+FULL_NAME: Final = wire.DESCRIPTOR.services_by_name["RouteService"].full_name
+
+_DECIMALS: Final = 5
+_ID_BYTES: Final = 16
+_ALGORITHMS: Final[Mapping[int, Algorithm]] = {
+    wire.CalculateRoutesRequest.ALGORITHM_UNSPECIFIED: Algorithm.A_STAR,
+    wire.CalculateRoutesRequest.DIJKSTRA: Algorithm.DIJKSTRA,
+    wire.CalculateRoutesRequest.A_STAR: Algorithm.A_STAR,
+}
+
+_log: Final = structlog.stdlib.get_logger("routes")
+
+
+class InvalidTime(InvalidInput):
+    """A timestamp that names no time."""
+
+    reason = "INVALID_TIME"
+
+
+class RouteNotFound(NotFound):
+    """No route is kept under the id."""
+
+    reason = "ROUTE_NOT_FOUND"
+
+
+class RouteService(route_service_pb2_grpc.RouteServiceServicer):
+    """Answers for routes, and keeps them for a while."""
+
+    def __init__(self, planner: Planner, cache: Cache, workers: Workers, *, clock: Clock, keep_for: timedelta) -> None:
+        self._planner = planner
+        self._cache = cache
+        self._workers = workers
+        self._clock = clock
+        self._keep_for = keep_for
+
+    async def CalculateRoutes(
+        self,
+        request: wire.CalculateRoutesRequest,
+        context: Context,  # noqa: ARG002 - the contract's
+    ) -> wire.CalculateRoutesResponse:
+        """The ways, each kept under an id of its own."""
+        asked, now = _request_from_wire(request), self._clock()
+        plan = await self._workers.run(lambda: self._planner.plan(asked, now))
+        routes = [_route_to_wire(route) for route in plan.routes]
+        status = await self._keep(routes, plan.status)
+        return wire.CalculateRoutesResponse(
+            routes=routes, data_status=status_to_wire(status), graph=self._planner.graph_name
+        )
+
+    async def GetRoute(
+        self,
+        request: wire.GetRouteRequest,
+        context: Context,  # noqa: ARG002 - the contract's
+    ) -> wire.GetRouteResponse:
+        """A route kept before."""
+        kept = await self._cache.get(_key(request.route_id))
+        if kept is None:
+            hours = self._keep_for / timedelta(hours=1)
+            raise RouteNotFound(
+                f"No route is kept under this route_id; routes are kept for {hours:g} hours: calculate it again.",
+                field="route_id",
+            )
+        return wire.GetRouteResponse.FromString(kept)
+
+    async def _keep(self, routes: list[route_pb2.Route], status: DataStatus) -> DataStatus:
+        """Keeps the routes; without the cache they are still an answer, which says so."""
+        kept = [
+            wire.GetRouteResponse(
+                route=route, data_status=status_to_wire(status), graph=self._planner.graph_name
+            ).SerializeToString()
+            for route in routes
+        ]
+        seconds = self._keep_for.total_seconds()
+        try:
+            await asyncio.gather(
+                *(self._cache.set(_key(r.route_id), value, seconds) for r, value in zip(routes, kept, strict=True))
+            )
+        except CacheUnavailable as error:
+            _log.warning("routes not kept", reason=error.reason)
+            return status.worsened(State.DEGRADED, "The routes could not be kept: GetRoute will not find them.")
+        return status
+
+
+def _key(route_id: str) -> str:
+    return f"route:{route_id}"
+
+
+def _request_from_wire(request: wire.CalculateRoutesRequest) -> RouteRequest:
+    mode = request.travel_mode or route_pb2.Route.WALK
+    types = request.route_types or (route_pb2.Route.FASTEST, route_pb2.Route.SHORTEST, route_pb2.Route.HEALTHIEST)
+    return RouteRequest(
+        origin=point_from_wire(request.origin),
+        destination=point_from_wire(request.destination),
+        travel_mode=TravelMode(route_pb2.Route.TravelMode.Name(mode)),
+        route_types=tuple(RouteType(route_pb2.Route.Type.Name(route_type)) for route_type in types),
+        departure_time=_departure(request.departure_time) if request.HasField("departure_time") else None,
+        algorithm=_ALGORITHMS[request.algorithm],
+    )
+
+
+def _departure(stamp: Timestamp) -> datetime:
+    try:
+        return time_from_wire(stamp)
+    except (ValueError, OverflowError) as error:
+        raise InvalidTime(
+            "departure_time names no time; write it like 2026-05-01T08:00:00Z.", field="departure_time"
+        ) from error
+
+
+def _route_to_wire(route: Route) -> route_pb2.Route:
+    compared = route.compared_to_fastest
+    line = route.line.tolist()
+    return route_pb2.Route(
+        route_id=secrets.token_urlsafe(_ID_BYTES),
+        route_type=route_pb2.Route.Type.Value(route.route_type.value),
+        travel_mode=route_pb2.Route.TravelMode.Value(route.travel_mode.value),
+        start=point_to_wire(Point(*line[0])),
+        end=point_to_wire(Point(*line[-1])),
+        distance_meters=route.length_m,
+        duration=_duration(route.seconds),
+        departure_time=time_to_wire(route.departure_time),
+        arrival_time=time_to_wire(route.departure_time + timedelta(seconds=route.seconds)),
+        doses=[_dose_to_wire(dose) for dose in route.doses],
+        air_quality_score=route.air_quality_score,
+        encoded_polyline=polyline.encode(line, _DECIMALS),
+        compared_to_fastest=None if compared is None else _comparison_to_wire(compared),
+    )
+
+
+def _dose_to_wire(dose: Dose) -> route_pb2.Dose:
+    return route_pb2.Dose(
+        pollutant=pollutant_to_wire(dose.pollutant),
+        dose_ug=dose.dose_ug,
+        dose_lower_ug=dose.lower_ug,
+        dose_upper_ug=dose.upper_ug,
+        mean_concentration_ug_m3=dose.mean_concentration_ug_m3,
+    )
+
+
+def _comparison_to_wire(comparison: Comparison) -> route_pb2.Comparison:
+    return route_pb2.Comparison(
+        added_duration=_duration(comparison.added_seconds),
+        added_distance_meters=comparison.added_m,
+        dose_saved_fraction=comparison.dose_saved,
+    )
+
+
+def _duration(seconds: float) -> Duration:
+    duration = Duration()
+    duration.FromTimedelta(timedelta(seconds=seconds))
+    return duration
