@@ -21,7 +21,7 @@ from air.places import Network, Point, Station
 from air.pollutants import FORECAST_POLLUTANTS
 from mesh.database import Database
 from predictor.forecast import Forecast, IssuedForecast
-from predictor.tables import prediction_heads, prediction_log, prediction_readings, prediction_stations, predictions
+from predictor.tables import prediction_heads, prediction_log, prediction_stations, predictions, reading_window
 from predictor.window import Reading
 
 _ROWS_A_STATEMENT: Final = 500
@@ -90,7 +90,7 @@ class PredictionStore:
 
     async def readings(self, stations: Mapping[str, Station]) -> list[Reading]:
         """The readings kept, oldest first."""
-        query = select(prediction_readings).order_by(prediction_readings.c.measured_at)
+        query = select(reading_window).order_by(reading_window.c.measured_at)
         async with self._database.connect() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [
@@ -167,7 +167,7 @@ class PredictionStore:
         """Starts the stream of readings over: its log is another one, whose revisions count from the beginning."""
         async with self._database.begin() as connection:
             await self._take_turn(connection, "")
-            await connection.execute(update(prediction_readings).values(revision=0))
+            await connection.execute(update(reading_window).values(revision=0))
 
     async def _take_turn(self, connection: AsyncConnection, reading_token: str | None) -> int:
         """Writes to the one row, so that writers take turns until they commit; returns the log's last sequence.
@@ -181,7 +181,7 @@ class PredictionStore:
 
     async def _save_readings(self, connection: AsyncConnection, readings: Sequence[Reading]) -> set[str]:
         """Upserts readings; returns the stations of which any was new or other than before."""
-        stored, insert = prediction_readings.c, self._database.insert(prediction_readings)
+        stored, insert = reading_window.c, self._database.insert(reading_window)
         differs = or_(*(stored[name].is_distinct_from(insert.excluded[name]) for name in _NAMES))
         upsert = insert.on_conflict_do_update(
             index_elements=[stored.station_id, stored.measured_at],
@@ -264,8 +264,8 @@ class PredictionStore:
         await connection.execute(upsert, rows)
 
     async def _drop(self, connection: AsyncConnection, retention: Retention) -> None:
-        readings, heads = prediction_readings.c.measured_at, prediction_heads.c.issue_time
-        await connection.execute(delete(prediction_readings).where(readings < retention.readings_before))
+        readings, heads = reading_window.c.measured_at, prediction_heads.c.issue_time
+        await connection.execute(delete(reading_window).where(readings < retention.readings_before))
         await connection.execute(delete(prediction_heads).where(heads < retention.predictions_before))
         await connection.execute(delete(predictions).where(predictions.c.predicted_at < retention.predictions_before))
 

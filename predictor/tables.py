@@ -74,8 +74,8 @@ prediction_stations: Final = Table(
 )
 """The stations that have reported, as their newest reading described them."""
 
-prediction_readings: Final = Table(
-    "prediction_readings",
+reading_window: Final = Table(
+    "reading_window",
     metadata,
     Column("station_id", String(20), primary_key=True),
     Column("measured_at", UtcTime, primary_key=True),
@@ -84,7 +84,7 @@ prediction_readings: Final = Table(
     Column("o3", Float),
     Column("no2", Float),
     Column("revision", Integer, nullable=False),
-    Index("idx_prediction_readings_measured_at", "measured_at"),
+    Index("idx_reading_window_measured_at", "measured_at"),
 )
 """The readings that forecasts are made from: the last hours of every station."""
 

@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.Column("simulated", sa.Boolean, nullable=False),
     )
     op.create_table(
-        "prediction_readings",
+        "reading_window",
         sa.Column("station_id", sa.String(20), primary_key=True),
         sa.Column("measured_at", _TIME, primary_key=True),
         sa.Column("pm25", sa.Float),
@@ -64,7 +64,7 @@ def upgrade() -> None:
         sa.Column("no2", sa.Float),
         sa.Column("revision", sa.Integer, nullable=False),
     )
-    op.create_index("idx_prediction_readings_measured_at", "prediction_readings", ["measured_at"])
+    op.create_index("idx_reading_window_measured_at", "reading_window", ["measured_at"])
     op.create_table(
         "prediction_heads",
         sa.Column("station_id", sa.String(20), primary_key=True),
@@ -88,7 +88,7 @@ def downgrade() -> None:
     for table in (
         "prediction_log",
         "prediction_heads",
-        "prediction_readings",
+        "reading_window",
         "prediction_stations",
         "predictions",
     ):
