@@ -1,0 +1,121 @@
+"""The `cleanair` command: what people run."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from cli.failure import CommandFailed
+from cli.settings import CommandSettings
+from mesh.errors import CleanAirError
+
+app = typer.Typer(
+    help="The way, and the hour, with the cleanest air.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+graph_app = typer.Typer(help="Street graphs.", no_args_is_help=True)
+database_app = typer.Typer(help="Databases.", no_args_is_help=True)
+app.add_typer(graph_app, name="graph")
+app.add_typer(database_app, name="db")
+
+
+class Server(StrEnum):
+    """What `cleanair serve` can run."""
+
+    INGESTION = "ingestion"
+    PREDICTOR = "predictor"
+    ROUTER = "router"
+    GATEWAY = "gateway"
+    FEED = "feed"
+
+
+@app.command()
+def up() -> None:
+    """Runs the whole mesh on this machine, until Ctrl-C: three servers, Envoy, and a simulated city with its air."""
+    from cli.up import up as run
+
+    run(CommandSettings())
+
+
+@app.command()
+def serve(server: Annotated[Server, typer.Argument(help="Which server.")]) -> None:
+    """Runs one server, as its settings (CLEANAIR_…) say, until it is told to stop."""
+    from cli.serve import serve as run
+
+    run(server.value)
+
+
+@app.command()
+def collect() -> None:
+    """Collects now what the air-quality network publishes. Needs the operator key."""
+    from cli.collect import collect as run
+
+    run(CommandSettings())
+
+
+@app.command()
+def route(
+    origin: Annotated[str, typer.Argument(metavar="FROM", help="Latitude and longitude, such as `36.35,127.90`.")],
+    destination: Annotated[str, typer.Argument(metavar="TO", help="Likewise.")],
+    mode: Annotated[str, typer.Option(help="walk, run or bike.")] = "walk",
+    depart: Annotated[str | None, typer.Option(help="When, such as `2026-05-01T08:00+09:00`; now if left out.")] = None,
+) -> None:
+    """Shows the fastest, the shortest and the healthiest way, and what each saves."""
+    from cli.route import route as run
+
+    run(CommandSettings(), origin, destination, mode, depart)
+
+
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(help="Recorded AirKorea answers, JSON.", exists=True, dir_okay=False)],
+    port: Annotated[int, typer.Option(help="Where to listen; 0 lets the system choose.")] = 8090,
+) -> None:
+    """Answers like AirKorea with recorded answers, for CLEANAIR_AIRKOREA_URL to point at."""
+    from cli.serve import replay as run
+
+    run(files, port)
+
+
+@graph_app.command("import")
+def import_graph(
+    file: Annotated[Path, typer.Argument(help="An OpenStreetMap extract, .osm.pbf.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write the graph; beside the data by default.")] = None,
+) -> None:
+    """Makes a street graph from an OpenStreetMap extract."""
+    from cli.graph import import_graph as run
+
+    run(CommandSettings(), file, out)
+
+
+@database_app.command("upgrade")
+def upgrade(
+    service: Annotated[str | None, typer.Argument(help="ingestion, predictor or router; all when left out.")] = None,
+) -> None:
+    """Brings the tables to the newest version."""
+    from cli.database import upgrade as run
+
+    run(CommandSettings(), service)
+
+
+def main() -> None:
+    """Runs the command; what a person did wrong is one sentence and exit code 2, never a stack trace."""
+    console = Console(stderr=True, soft_wrap=True)
+    try:
+        app()
+    except (CommandFailed, CleanAirError) as error:
+        console.print(str(error), style="bold red", markup=False, highlight=False)
+        sys.exit(2)
+    except ValidationError as error:
+        for wrong in error.errors():
+            name = "CLEANAIR_" + "_".join(str(part) for part in wrong["loc"]).upper()
+            console.print(f"{name}: {wrong['msg']}", style="bold red", markup=False, highlight=False)
+        sys.exit(2)

@@ -1,0 +1,55 @@
+"""What servers and operators meet when the database is old, away, or back again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from mesh.database import Database, DatabaseUnavailable, TablesOutdated, prepare, upgrade
+from mesh.settings import MeshSettings
+from tests.backing.postgres import PostgresServer
+
+SERVICES = ("ingestion", "predictor", "router")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_server_makes_its_embedded_tables_itself(service: str, tmp_path: Path) -> None:
+    settings = MeshSettings(data_dir=tmp_path)
+    await prepare(settings, service)
+    await prepare(settings, service)
+    assert (tmp_path / f"{service}.db").is_file()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_server_refuses_a_shared_database_that_nobody_has_migrated(service: str, postgres_url: str) -> None:
+    settings = MeshSettings(database_url=SecretStr(postgres_url))
+    with pytest.raises(TablesOutdated, match=f"cleanair db upgrade {service}"):
+        await prepare(settings, service)
+    await upgrade(settings, service)
+    await prepare(settings, service)
+
+
+async def test_a_database_that_is_away_is_said_so_and_found_again(postgres_server: PostgresServer) -> None:
+    url = postgres_server.new_database()
+    database = Database.open(MeshSettings(database_url=SecretStr(url)), "ingestion")
+    await database.ping()
+    postgres_server.kill()
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            await database.ping()
+    finally:
+        postgres_server.start()
+    await database.ping()
+    await database.close()
+
+
+async def test_a_wrong_statement_is_a_defect_not_an_outage(postgres_url: str) -> None:
+    database = Database.open(MeshSettings(database_url=SecretStr(postgres_url)), "ingestion")
+    with pytest.raises(Exception, match="nowhere") as failed:
+        async with database.begin() as connection:
+            await connection.execute(text("SELECT * FROM nowhere"))
+    assert not isinstance(failed.value, DatabaseUnavailable)
+    await database.close()
