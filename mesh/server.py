@@ -33,6 +33,10 @@ from mesh.settings import MeshSettings
 _log: Final = structlog.stdlib.get_logger("server")
 _HEALTH_SECONDS: Final = 1.0
 
+LIVENESS: Final = "liveness"
+"""The name under which grpc.health.v1 says that the process lives, also while it cannot serve: nobody should restart a
+server because its database is away."""
+
 _Servicer = TypeVar("_Servicer")
 
 
@@ -104,6 +108,7 @@ class GrpcServer:
         )
         for name in ("", *self._services):
             await self._health.set(name, health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._health.set(LIVENESS, health_pb2.HealthCheckResponse.SERVING)
         address = f"{self._settings.host}:{self._port}"
         try:
             bound = self._server.add_insecure_port(address)
