@@ -70,8 +70,6 @@ gen/cleanair.binpb: pyproject.toml build_protos.py $(CONTRACTS) .venv/.packages
 	@$(SAY) 'Installing 3/3: CleanAir Route, with code generated from its contracts' \
 		$(INSTALL) --no-build-isolation --no-deps --editable .
 
-# Compiled beforehand, for a warning that Python gives while it compiles a package would fail the test that loads it.
 .venv/.dev-packages: requirements-dev.lock .venv/.packages
 	@$(SAY) 'Installing the tools of development' $(INSTALL) --requirement $<
-	@$(SAY) 'Compiling packages' $(BIN)/python -W ignore -m compileall -q -j 0 .venv/lib || true
 	@touch $@
