@@ -8,7 +8,7 @@ import struct
 import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from mesh.errors import InvalidInput
@@ -16,6 +16,8 @@ from mesh.errors import InvalidInput
 _LAYOUT: Final = struct.Struct(">BIqqq")
 _CHECKSUM: Final = struct.Struct(">I")
 _VERSION: Final = 1
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class InvalidPageToken(InvalidInput):
@@ -44,7 +46,7 @@ class PageToken:
 
     def encode(self, question: int) -> str:
         """The token as clients carry it, bound to a question by its `fingerprint`."""
-        times = (round(time.timestamp() * 1e6) for time in (self.start, self.end, self.measured_at))
+        times = ((time - _EPOCH) // _MICROSECOND for time in (self.start, self.end, self.measured_at))
         body = _LAYOUT.pack(_VERSION, question, *times) + self.station_id.encode()
         return base64.urlsafe_b64encode(body + _CHECKSUM.pack(zlib.crc32(body))).decode().rstrip("=")
 
@@ -59,8 +61,10 @@ class PageToken:
             if checksum != _CHECKSUM.pack(zlib.crc32(body)) or (version, asked) != (_VERSION, question):
                 raise InvalidPageToken
             token = cls(_time(start), _time(end), _time(measured_at), station_id)
-        except (binascii.Error, struct.error, ValueError, OverflowError, OSError) as error:
+        except (binascii.Error, struct.error, ValueError, OverflowError) as error:
             raise InvalidPageToken from error
+        if token.encode(question) != text:
+            raise InvalidPageToken
         return token
 
 
@@ -71,4 +75,4 @@ def fingerprint(station_ids: Collection[str], start: datetime | None, end: datet
 
 
 def _time(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(microseconds / 1e6, tz=UTC)
+    return _EPOCH + microseconds * _MICROSECOND

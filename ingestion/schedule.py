@@ -19,9 +19,6 @@ _log: Final = structlog.stdlib.get_logger("schedule")
 MINUTES: Final = (15, 25)
 """At :15 the current hour is there for 97 % of the stations; at :25 for the late ones, and the first corrections."""
 
-_SPREAD_SECONDS: Final = 20.0
-_FIRST_RETRY_SECONDS: Final = 5.0
-
 
 def next_collection(now: datetime) -> datetime:
     """The first scheduled time after `now`."""
@@ -31,11 +28,22 @@ def next_collection(now: datetime) -> datetime:
 
 
 class Schedule:
-    """Collects for as long as it runs. A failing collection is tried again sooner, where that may help."""
+    """Collects for as long as it runs. A failing collection is tried again sooner, where that may help.
 
-    def __init__(self, collector: Collector, clock: Clock) -> None:
+    Args:
+        collector: What collects.
+        clock: What time it is.
+        spread_seconds: The longest delay after a scheduled time, so that not all who collect ask in the same second.
+        retry_seconds: The longest wait before a failed collection is first tried again; it doubles with each failure.
+    """
+
+    def __init__(
+        self, collector: Collector, clock: Clock, *, spread_seconds: float = 20.0, retry_seconds: float = 5.0
+    ) -> None:
         self._collector = collector
         self._clock = clock
+        self._spread_seconds = spread_seconds
+        self._retry_seconds = retry_seconds
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -58,9 +66,9 @@ class Schedule:
 
     def _pause(self, failures: int) -> float:
         now = self._clock()
-        # Full jitter, that not all who collect ask in the same second.
-        scheduled = (next_collection(now) - now).total_seconds() + random.uniform(0.0, _SPREAD_SECONDS)  # noqa: S311
+        spread = random.uniform(0.0, self._spread_seconds)  # noqa: S311 - spreads requests, guards nothing
+        scheduled = (next_collection(now) - now).total_seconds() + spread
         if not failures:
             return scheduled
-        retry = random.uniform(0.5, 1.0) * _FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 10)  # noqa: S311
-        return min(scheduled, retry)
+        longest = self._retry_seconds * 2.0 ** min(failures - 1, 10)
+        return min(scheduled, random.uniform(0.5, 1.0) * longest)  # noqa: S311 - likewise

@@ -76,10 +76,11 @@ class AirKoreaServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stops listening."""
-        self._server.shutdown()
+        """Stops listening; once stopped, it stays so."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
         self._server.server_close()
-        self._thread.join()
 
     def __enter__(self) -> Self:
         self.start()
