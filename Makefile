@@ -32,7 +32,7 @@ lint: .venv/.dev-packages gen/cleanair.binpb ## Check style, formatting, the rul
 	@$(SAY) 'Checking style' $(BIN)/ruff check
 	@$(SAY) 'Checking formatting' $(BIN)/ruff format --check
 	@$(SAY) 'Checking imports' $(BIN)/lint-imports
-	$(if $(wildcard Dockerfile),@$(SAY) 'Checking the Dockerfile' $(BIN)/hadolint Dockerfile)
+	@$(SAY) 'Checking the Dockerfile' $(BIN)/hadolint Dockerfile
 
 types: .venv/.dev-packages gen/cleanair.binpb ## Check types
 	@$(SAY) 'Checking types' $(BIN)/mypy
