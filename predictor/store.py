@@ -212,7 +212,7 @@ class PredictionStore:
         """Adds forecasts to the log, but for stations that have one of a later issue time."""
         heads = prediction_heads.c
         stored = await connection.execute(select(heads.station_id, heads.issue_time))
-        later: dict[str, datetime] = dict(stored.tuples().all())
+        later: dict[str, datetime] = {row.station_id: row.issue_time for row in stored}
         fresh = [
             (station, forecast)
             for forecast in forecasts

@@ -1,0 +1,158 @@
+"""The predictor and, to its left, ingestion: the real parts of both, put together as their servers do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import grpc
+from cleanair.ingestion.v1.ingestion_service_pb2_grpc import add_IngestionServiceServicer_to_server
+
+from air.pollutants import FORECAST_POLLUTANTS
+from ingestion.reading import Measurement
+from ingestion.reading import Reading as CollectedReading
+from ingestion.service import FULL_NAME as INGESTION
+from ingestion.service import IngestionService
+from mesh.bell import Bell
+from mesh.channel import open_channel
+from mesh.database import Database, upgrade
+from mesh.health import HealthBoard
+from mesh.server import GrpcServer, serving
+from predictor.issuing import Issuer
+from predictor.models.model_file import SHIPPED, load
+from predictor.reading_stream import ReadingStream
+from predictor.service import PredictionService
+from predictor.settings import PredictorSettings
+from predictor.store import PredictionStore
+from predictor.window import Reading
+from tests.ingestion.assembly import Assembly as Ingestion
+from tests.ingestion.assembly import SettableClock, assembled, quick_settings
+
+HEARTBEAT_SECONDS = 0.2
+
+
+def predictor_settings(folder: Path, **more: object) -> PredictorSettings:
+    """A predictor whose database is in the folder unless told otherwise."""
+    quick = {
+        "data_dir": folder,
+        "operator_api_key": "an operator's key",
+        "heartbeat_seconds": HEARTBEAT_SECONDS,
+        "lame_duck_seconds": 0,
+        "stop_grace_seconds": 1,
+    }
+    return PredictorSettings.model_validate({**quick, **more})
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """The parts of a predictor."""
+
+    settings: PredictorSettings
+    clock: SettableClock
+    database: Database
+    store: PredictionStore
+    issuer: Issuer
+    bell: Bell
+    readings: ReadingStream
+    service: PredictionService
+
+    async def until_connected(self) -> None:
+        """Returns when ingestion has said how it does."""
+        async with asyncio.timeout(10):
+            while self.readings.upstream is None:  # noqa: ASYNC110 - a subscription tells nobody that it connects
+                await asyncio.sleep(0.01)
+
+    async def until_issued(self, issue_time: datetime, stations: int = 1) -> None:
+        """Returns when so many stations have a forecast issued at this time."""
+        async with asyncio.timeout(20):
+            while True:
+                rings = self.bell.rings
+                issued = [one.issue_time for one in self.issuer.board.newest.values()]
+                if sum(time == issue_time for time in issued) >= stations:
+                    return
+                await self.bell.wait(rings, 1)
+
+
+@asynccontextmanager
+async def open_predictor(
+    settings: PredictorSettings, clock: SettableClock, *, follow: bool = True
+) -> AsyncIterator[Predictor]:
+    """A predictor over a database brought up to date; `follow` whether it takes readings from ingestion."""
+    await upgrade(settings, "predictor")
+    database, bell = Database.open(settings, "predictor"), Bell()
+    try:
+        async with open_channel(settings.ingestion_target, settings) as channel:
+            predictor = await _put_together(settings, clock, database, bell, channel)
+            if not follow:
+                yield predictor
+                return
+            following = asyncio.create_task(predictor.readings.run())
+            try:
+                yield predictor
+            finally:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+    finally:
+        await database.close()
+
+
+async def _put_together(
+    settings: PredictorSettings, clock: SettableClock, database: Database, bell: Bell, channel: grpc.aio.Channel
+) -> Predictor:
+    path, store = settings.model_path or SHIPPED, PredictionStore(database)
+    issuer = Issuer(
+        store,
+        load(path),
+        bell,
+        clock,
+        window_hours=settings.window_hours,
+        retention_hours=settings.prediction_retention_hours,
+    )
+    await issuer.open()
+    readings = ReadingStream(channel, issuer, heartbeat_seconds=settings.heartbeat_seconds)
+    service = PredictionService(
+        issuer, readings, bell, clock, model_path=path, heartbeat_seconds=settings.heartbeat_seconds
+    )
+    return Predictor(settings, clock, database, store, issuer, bell, readings, service)
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A running ingestion, into which a test measures."""
+
+    parts: Ingestion
+    port: int
+
+    @property
+    def target(self) -> str:
+        """Where it answers."""
+        return f"127.0.0.1:{self.port}"
+
+    async def measure(self, readings: Iterable[Reading]) -> None:
+        """Stores readings as a collection does, and tells those who follow."""
+        collected = [_collected(reading) for reading in readings]
+        await self.parts.store.save(collected, self.parts.clock())
+        self.parts.bell.ring()
+
+
+@asynccontextmanager
+async def run_ingestion(folder: Path, now: datetime, *, port: int = 0) -> AsyncIterator[Upstream]:
+    """An ingestion server whose database is in the folder. It collects from nowhere: a test gives it readings."""
+    settings = quick_settings(folder, "http://127.0.0.1:9", lame_duck_seconds=0, stop_grace_seconds=1)
+    async with assembled(settings, now) as parts:
+        server = GrpcServer(settings, port=port, board=HealthBoard("ingestion"))
+        service = IngestionService(parts.collector, parts.store, parts.stream, parts.board, parts.clock)
+        server.add(add_IngestionServiceServicer_to_server, service, INGESTION)
+        server.on_drain(parts.bell.close)
+        async with serving(server) as bound:
+            yield Upstream(parts, bound)
+
+
+def _collected(reading: Reading) -> CollectedReading:
+    values = zip(FORECAST_POLLUTANTS, reading.values, strict=True)
+    measurement = Measurement({pollutant: value for pollutant, value in values if value is not None})
+    return CollectedReading(reading.station, reading.measured_at, measurement)
