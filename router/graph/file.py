@@ -100,7 +100,8 @@ def load(path: Path) -> Graph:
     if not path.is_file():
         raise NoSuchGraphFile(f"There is no graph file {path}; import an OpenStreetMap extract to make one.")
     try:
-        with np.load(path, allow_pickle=False) as members:
+        # Numpy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
             header = _header(members["header"])
             if header.get("format") != FORMAT_VERSION:
                 raise UnknownGraphFormat(
@@ -110,16 +111,7 @@ def load(path: Path) -> Graph:
             graph = _graph(header, members)
             expected = header["sha256"]
         intact = content_hash(graph) == expected
-    except (
-        OSError,
-        EOFError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        zipfile.BadZipFile,
-    ) as error:
+    except _FAULTS as error:
         raise _damaged(path) from error
     if not intact:
         raise _damaged(path)
