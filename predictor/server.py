@@ -9,7 +9,7 @@ from cleanair.predictor.v1.prediction_service_pb2_grpc import add_PredictionServ
 
 from mesh.bell import Bell
 from mesh.channel import open_channel
-from mesh.database import Database, upgrade
+from mesh.database import Database, prepare
 from mesh.health import UP, Health, HealthBoard, HealthState
 from mesh.mesh_service import neighbour_health
 from mesh.server import GrpcServer, run, serving, until_stopped
@@ -25,7 +25,7 @@ SERVICE = "predictor"
 
 async def main(settings: PredictorSettings) -> None:
     """Runs the service until the process is told to stop."""
-    await upgrade(settings, SERVICE)
+    await prepare(settings, SERVICE)
     database = Database.open(settings, SERVICE)
     try:
         async with open_channel(settings.ingestion_target, settings) as channel:
