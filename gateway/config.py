@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
-from gateway.contracts import RestMethod, rest_methods
+from gateway.contracts import RestMethod, message_fields, read_descriptors, rest_methods
 from gateway.settings import GatewaySettings
 
 Json = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"]
@@ -36,7 +36,8 @@ def render(settings: GatewaySettings, descriptors: Path, folder: Path) -> str:
         descriptors: The contracts' descriptor set, which Envoy opens by this path.
         folder: A private folder, where Envoy shall put `admin.sock`, the socket of its admin interface.
     """
-    methods = rest_methods(descriptors)
+    contracts = read_descriptors(descriptors)
+    methods = rest_methods(contracts)
     values: dict[str, Json] = {
         "ADMIN_ADDRESS": _socket(folder / "admin.sock"),
         "METRICS_ADDRESS": (
@@ -57,14 +58,27 @@ def render(settings: GatewaySettings, descriptors: Path, folder: Path) -> str:
         "MAX_BODY": settings.gateway_max_body_bytes,
         "DESCRIPTOR": str(descriptors),
         "SERVICES": sorted({method.service for method in methods}),
+        "UNKNOWN_FIELDS": f"local MESSAGES = {_lua(message_fields(contracts))}\n{_text('unknown_fields.lua')}",
         "INDEX": json.dumps(_index(methods), ensure_ascii=False),
         "INGESTION_HOSTS": _hosts("ingestion", settings.ingestion_target),
         "PREDICTOR_HOSTS": _hosts("predictor", settings.predictor_target),
         "ROUTER_HOSTS": _hosts("router", settings.router_target),
     }
-    template = (importlib.resources.files("gateway") / "envoy.yaml").read_text(encoding="utf-8")
-    template = _splice(template, "REST_ROUTES", _rest_routes(methods, settings))
+    template = _splice(_text("envoy.yaml"), "REST_ROUTES", _rest_routes(methods, settings))
     return Template(template).substitute({name: _yaml(value) for name, value in values.items()})
+
+
+def _text(name: str) -> str:
+    return (importlib.resources.files("gateway") / name).read_text(encoding="utf-8")
+
+
+def _lua(fields: Mapping[str, Mapping[str, str]]) -> str:
+    """As a table of Lua. Names in contracts need no escapes, but quotes: `end` is one of ours, and a word of Lua's."""
+    tables = []
+    for message, own in fields.items():
+        entries = ",".join(f'["{name}"]="{held}"' for name, held in own.items())
+        tables.append(f'["{message}"]={{{entries}}}')
+    return f"{{{','.join(tables)}}}"
 
 
 def _splice(template: str, name: str, items: Sequence[Json]) -> str:
@@ -112,19 +126,14 @@ def _operator_headers(settings: GatewaySettings) -> Json:
 def _rest_routes(methods: Sequence[RestMethod], settings: GatewaySettings) -> list[Json]:
     """A line a REST method, which lets it pass to the transcoder, and a line a path that refuses every other verb."""
     limit = _seconds(max(settings.gateway_max_deadline_seconds, settings.gateway_operator_deadline_seconds))
-    buffered: Json = {
-        "envoy.filters.http.buffer": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute",
-            "buffer": {"max_request_bytes": settings.gateway_max_body_bytes},
-        }
-    }
     upload: Json = {"cluster": "rest", "timeout": "0s", "max_stream_duration": {"max_stream_duration": limit}}
     allowed: list[Json] = []
     refused: dict[str, Json] = {}
     for method in methods:
         match: dict[str, Json] = {"path": method.path} if method.is_literal else {"safe_regex": {"regex": method.regex}}
         verb: Json = {"name": ":method", "string_match": {"exact": method.verb}}
-        allowed.append({"match": {**match, "headers": [verb]}, "route": upload, "typed_per_filter_config": buffered})
+        filters = _body_filters(method, settings)
+        allowed.append({"match": {**match, "headers": [verb]}, "route": upload, "typed_per_filter_config": filters})
         verbs = ", ".join(sorted({m.verb for m in methods if re.fullmatch(m.regex, method.path)}))
         refused[method.path] = {
             "match": match,
@@ -133,6 +142,19 @@ def _rest_routes(methods: Sequence[RestMethod], settings: GatewaySettings) -> li
             "typed_per_filter_config": _NOT_REST,
         }
     return [*allowed, *refused.values()]
+
+
+def _body_filters(method: RestMethod, settings: GatewaySettings) -> Json:
+    """Switches on, for a REST route, what looks at whole bodies."""
+    filters = "type.googleapis.com/envoy.extensions.filters.http"
+    size: Json = {"max_request_bytes": settings.gateway_max_body_bytes}
+    per_route: dict[str, Json] = {
+        "envoy.filters.http.buffer": {"@type": f"{filters}.buffer.v3.BufferPerRoute", "buffer": size}
+    }
+    if method.body:
+        context: Json = {"message": method.body}
+        per_route["envoy.filters.http.lua"] = {"@type": f"{filters}.lua.v3.LuaPerRoute", "filter_context": context}
+    return per_route
 
 
 def _header(key: str, value: str) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ class RestMethod:
         service: The full name of its gRPC service.
         name: The RPC's name.
         summary: The first sentence of its comment.
+        body: The full name of the message that its body holds; empty when it takes none.
     """
 
     verb: str
@@ -31,6 +32,7 @@ class RestMethod:
     service: str
     name: str
     summary: str
+    body: str
 
     @property
     def rpc(self) -> str:
@@ -64,34 +66,71 @@ def descriptor_path() -> Path:
     raise FileNotFoundError("cleanair.binpb is missing: generate it with `python build_protos.py`")
 
 
-def rest_methods(descriptors: Path) -> tuple[RestMethod, ...]:
+def read_descriptors(path: Path) -> descriptor_pb2.FileDescriptorSet:
+    """The descriptor set in a file."""
+    return descriptor_pb2.FileDescriptorSet.FromString(path.read_bytes())
+
+
+def rest_methods(descriptors: descriptor_pb2.FileDescriptorSet) -> tuple[RestMethod, ...]:
     """Every RPC that has a REST path, by path; literal paths before those with variables."""
-    files = descriptor_pb2.FileDescriptorSet.FromString(descriptors.read_bytes()).file
-    methods = [method for file in files for method in _methods_of(file)]
+    methods = [method for file in descriptors.file for method in _methods_of(file)]
     return tuple(sorted(methods, key=lambda method: (not method.is_literal, method.path, method.verb)))
+
+
+def message_fields(descriptors: descriptor_pb2.FileDescriptorSet) -> dict[str, dict[str, str]]:
+    """The fields of each message of ours, by both spellings of their names: the message that a field holds, or "".
+
+    Messages that JSON writes in a way of their own, such as Timestamp, count as holding nothing.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for file in descriptors.file:
+        if file.package.startswith("cleanair."):
+            for message in file.message_type:
+                _add_fields(found, f"{file.package}.{message.name}", message)
+    return {
+        name: {field: held if held in found else "" for field, held in fields.items()} for name, fields in found.items()
+    }
+
+
+def _add_fields(found: dict[str, dict[str, str]], name: str, message: descriptor_pb2.DescriptorProto) -> None:
+    if message.options.map_entry:
+        return
+    found[name] = {
+        spelling: field.type_name.removeprefix(".")
+        for field in message.field
+        for spelling in (field.name, field.json_name)
+    }
+    for nested in message.nested_type:
+        _add_fields(found, f"{name}.{nested.name}", nested)
 
 
 def _methods_of(file: descriptor_pb2.FileDescriptorProto) -> Iterable[RestMethod]:
     comments = {tuple(location.path): location.leading_comments for location in file.source_code_info.location}
     for i, service in enumerate(file.service):
         for j, method in enumerate(service.method):
-            rule = method.options.Extensions[annotations_pb2.http]
-            for verb, path in _bindings(rule):
-                yield RestMethod(
-                    verb, path, f"{file.package}.{service.name}", method.name, _summary(comments, (6, i, 2, j))
-                )
+            summary = _summary(
+                comments.get((6, i, 2, j), "")
+            )  # service i, method j, by the numbers of descriptor.proto
+            for rule in _bindings(method.options.Extensions[annotations_pb2.http]):
+                verb, path = _pattern(rule)
+                # A body that is one field of the request ("body: name") is not in use.
+                body = method.input_type.removeprefix(".") if rule.body == "*" else ""
+                yield RestMethod(verb, path, f"{file.package}.{service.name}", method.name, summary, body)
 
 
-def _bindings(rule: http_pb2.HttpRule) -> Iterable[tuple[str, str]]:
+def _bindings(rule: http_pb2.HttpRule) -> Iterable[http_pb2.HttpRule]:
+    if rule.WhichOneof("pattern") is not None:
+        yield rule
+    yield from rule.additional_bindings
+
+
+def _pattern(rule: http_pb2.HttpRule) -> tuple[str, str]:
     pattern = rule.WhichOneof("pattern")
     if pattern == "custom":
-        yield rule.custom.kind, rule.custom.path
-    elif pattern is not None:
-        yield pattern.upper(), str(getattr(rule, pattern))
-    for additional in rule.additional_bindings:
-        yield from _bindings(additional)
+        return rule.custom.kind, rule.custom.path
+    return pattern.upper(), str(getattr(rule, pattern))
 
 
-def _summary(comments: Mapping[tuple[int, ...], str], path: tuple[int, ...]) -> str:
-    text = " ".join(comments.get(path, "").split())
+def _summary(comment: str) -> str:
+    text = " ".join(comment.split())
     return text.split(". ")[0].rstrip(".") + "." if text else ""

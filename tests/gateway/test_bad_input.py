@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.gateway.conftest import Gateway
 
@@ -43,11 +45,18 @@ MISTAKES = {
     "no JSON at all": raw("origin=here", 400, "Unexpected token"),
     "not an object": raw("[1]", 400, "Root element must be a message"),
     "something after the end": raw(json.dumps(ENDS) + "more", 400, "Parsing terminated before end of input"),
-    "too deep": raw('{"x":' + "[" * 100_000 + "]" * 100_000 + "}", 400, "too deep"),
+    "too deep": raw('{"routeTypes":' + "[" * 100_000 + "]" * 100_000 + "}", 400, "too deep"),
     "not UTF-8": raw(b'{"origin":"\xff"}', 400, "UTF-8"),
     "five megabytes of a known field": raw('{"origin":"' + "x" * 5_000_000 + '"}', 413, "larger than 1048576 bytes"),
+    "deeper than the check goes": raw('{"x":' * 70 + "1" + "}" * 70, 400, "x: no such field"),
     "five megabytes of an unknown one": raw('{"x":"' + "x" * 5_000_000 + '"}', 413, "larger than 1048576 bytes"),
     "five megabytes of space": raw(" " * 5_000_000, 413, "larger than 1048576 bytes"),
+    "unknown field": calculate(400, "travelmode: no such field; there are algorithm, departureTime", travelmode="RUN"),
+    "unknown field within": calculate(400, "origin.lat: no such field; there are latitude", origin={"lat": 1}),
+    "unknown field in a list": predict("points[1].lon: no such field", points=[{"latitude": 1}, {"lon": 2}]),
+    "unknown field where there is none": Mistake(
+        "POST", "/api/v1/collect/air-quality", '{"now": true}', 400, 3, "now: no such field; it has none"
+    ),
     "empty": raw("", 400, "origin: value is required"),
     "equal ends": calculate(400, "destination is the same place as origin", destination=ENDS["origin"]),
     "text for a number": calculate(400, "origin.latitude", origin={"latitude": "north", "longitude": 1}),
@@ -127,3 +136,36 @@ async def test_a_path_of_broken_utf8_is_the_callers_mistake(gateway: Gateway) ->
     answer = await gateway.http.send(httpx.Request("GET", gateway.http.base_url.join("/api/v1/routes/%ff")))
     assert answer.status_code == 400
     assert answer.json()["code"] == 3
+
+
+spaces = st.text(alphabet=" \t\r\n", max_size=3)
+texts = st.text(max_size=8)
+numbers = st.one_of(st.integers(-(10**9), 10**9), st.floats(allow_nan=False, allow_infinity=False), st.just(None))
+points = st.dictionaries(st.sampled_from(["latitude", "longitude"]), numbers)
+bodies = st.fixed_dictionaries(
+    {},
+    optional={
+        "stationIds": st.lists(texts, max_size=3),
+        "points": st.lists(points, max_size=3),
+        "horizonHours": numbers,
+        "pollutants": st.lists(st.sampled_from(["PM25", "NO2", 4]), max_size=3),
+    },
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=bodies, comma=spaces, colon=spaces, ascii_only=st.booleans())
+async def test_known_fields_are_never_called_unknown(
+    gateway: Gateway, body: dict[str, object], comma: str, colon: str, *, ascii_only: bool
+) -> None:
+    separators = (f"{comma},{comma}", f"{colon}:{colon}")
+    text = comma + json.dumps(body, separators=separators, ensure_ascii=ascii_only) + colon
+    answer = await gateway.http.post(PREDICT, content=text.encode("utf-8", "surrogatepass"))
+    assert "no such field" not in answer.text
+
+
+async def test_a_key_may_be_written_with_escapes(gateway: Gateway) -> None:
+    text = json.dumps(ENDS).replace('"origin"', '"\\u006frigin"')
+    assert (await gateway.http.post(CALCULATE, content=text)).status_code == 200
+    text = json.dumps(ENDS).replace('"origin"', '"ori\\"gin"')
+    assert "no such field" in (await gateway.http.post(CALCULATE, content=text)).json()["message"]

