@@ -33,6 +33,9 @@ _BIKES_BOTH_WAYS_SHARE: Final = 0.5
 
 Tags = tuple[tuple[str, str], ...]
 
+Land = tuple[Block, Form]
+"""A block, and its form, which costs more to find than a cut does."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Manner:
@@ -61,43 +64,43 @@ class Filling:
         if superblock.is_hill:
             self.areas.append(lay_green(self._net, rng, superblock.block, hill(f"모의{district.name}산")))
             return
-        for quarter in self._divide(rng, district, superblock.block, _QUARTER_M2, "secondary"):
+        land = superblock.block, self._net.form(superblock.block)
+        for quarter in self._divide(rng, district, land, _QUARTER_M2, "secondary"):
             for neighbourhood in self._divide(rng, district, quarter, _NEIGHBOURHOOD_M2, "tertiary"):
                 self._fill_neighbourhood(rng, district, neighbourhood)
 
-    def _fill_neighbourhood(self, rng: np.random.Generator, district: DistrictPlan, block: Block) -> None:
+    def _fill_neighbourhood(self, rng: np.random.Generator, district: DistrictPlan, land: Land) -> None:
         drawn = rng.random()
-        if drawn < _PARK_SHARE and self._net.form(block).area > _SMALLEST_PARK_M2:
-            self.areas.append(lay_green(self._net, rng, block, park(self._name(f"모의{district.name}공원"))))
+        if drawn < _PARK_SHARE and land[1].area > _SMALLEST_PARK_M2:
+            self.areas.append(lay_green(self._net, rng, land[0], park(self._name(f"모의{district.name}공원"))))
         elif drawn < _PARK_SHARE + _ESTATE_SHARE:
-            for yard in self._divide(rng, district, block, _ESTATE_YARD_M2, "service"):
+            for yard in self._divide(rng, district, land, _ESTATE_YARD_M2, "service"):
                 self._divide(rng, district, yard, _ESTATE_LAWN_M2, "footway")
         else:
-            for plot in self._divide(rng, district, block, 3.2 * district.block_m2, "residential"):
+            for plot in self._divide(rng, district, land, 3.2 * district.block_m2, "residential"):
                 self._fill_plot(rng, district, plot)
 
-    def _fill_plot(self, rng: np.random.Generator, district: DistrictPlan, plot: Block) -> None:
-        if rng.random() < _SQUARE_SHARE and self._net.form(plot).area > _SMALLEST_PARK_M2:
-            self.areas.append(lay_green(self._net, rng, plot, park(self._name(f"모의{district.name}공원"))))
+    def _fill_plot(self, rng: np.random.Generator, district: DistrictPlan, plot: Land) -> None:
+        if rng.random() < _SQUARE_SHARE and plot[1].area > _SMALLEST_PARK_M2:
+            self.areas.append(lay_green(self._net, rng, plot[0], park(self._name(f"모의{district.name}공원"))))
             return
-        for block in self._divide(rng, district, plot, district.block_m2, ""):
+        for block, form in self._divide(rng, district, plot, district.block_m2, ""):
             if rng.random() < _DEAD_END_SHARE:
-                self._lead_in(rng, district, block)
+                self._lead_in(rng, district, block, form)
 
     def _divide(
-        self, rng: np.random.Generator, district: DistrictPlan, block: Block, until_m2: float, highway: str
-    ) -> list[Block]:
+        self, rng: np.random.Generator, district: DistrictPlan, land: Land, until_m2: float, highway: str
+    ) -> list[Land]:
         """Cuts a block until its parts are small enough; without a `highway` each cut is some kind of alley."""
-        blocks, done = [block], []
+        blocks, done = [land], []
         while blocks:
-            block = blocks.pop()
-            form = self._net.form(block)
+            block, form = blocks.pop()
             left_large = form.area < _LEFT_LARGE * until_m2 and rng.random() < _LEFT_LARGE_SHARE
             halves = None if form.area < until_m2 or left_large else self._cut(rng, district, block, form, highway)
             if halves is None:
-                done.append(block)
+                done.append((block, form))
             else:
-                blocks.extend(halves)
+                blocks.extend((half, self._net.form(half)) for half in halves)
         return done
 
     def _cut(
@@ -140,9 +143,8 @@ class Filling:
             fewest_m2=0.2 * form.area,
         )
 
-    def _lead_in(self, rng: np.random.Generator, district: DistrictPlan, block: Block) -> None:
+    def _lead_in(self, rng: np.random.Generator, district: DistrictPlan, block: Block, form: Form) -> None:
         """A dead end from the longest side into a block."""
-        form = self._net.form(block)
         side = max(block, key=lambda each: self._net.distance(each.start, each.end))
         length = self._net.distance(side.start, side.end)
         if form.area < _DEAD_END_M2 or not length:

@@ -330,7 +330,7 @@ def _districts(net: StreetNet, rng: np.random.Generator, hearts: list[Form]) -> 
                 network=Network.ROADSIDE if is_roadside else Network.URBAN,
                 is_planned=bool(rng.random() < 0.45),  # noqa: PLR2004 - somewhat less than half
                 grid_angle=float(rng.uniform(0, math.pi / 2)),
-                block_m2=(4_300 + 5_200 * from_centre) * float(rng.uniform(0.8, 1.25)),
+                block_m2=(4_600 + 5_500 * from_centre) * float(rng.uniform(0.8, 1.25)),
                 oneway_share=float(rng.uniform(0.05, 0.3)) * (1.3 - from_centre),
                 steepness=float(rng.choice((0.0, 0.05, 0.5), p=(0.5, 0.3, 0.2))),
             )
