@@ -6,7 +6,6 @@ from typing import Final, cast
 
 import numpy as np
 import shapely
-from geopy.distance import geodesic
 from numpy.typing import NDArray
 
 from air.geodesy import distance_m
@@ -72,6 +71,9 @@ class Snapper:
         return bool(self._is_main[self._component[self._head[place.arc]]])
 
     def _off_graph(self, point: Point, field: str) -> PointOffGraph:
+        # Takes half a second to import, and tells people a distance: no search needs it.
+        from geopy.distance import geodesic
+
         arc = self._main.nearest(point, None)
         if arc is None:
             return PointOffGraph("There is no way for this travel mode on the street network.", field=field)
