@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ingestion.page_token import PageToken, fingerprint
@@ -15,6 +15,7 @@ from mesh.errors import InvalidInput
 
 DEFAULT_SPAN: Final = timedelta(hours=24)
 DEFAULT_PAGE_SIZE: Final = 100
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC) + DEFAULT_SPAN
 
 
 class EmptyTimeRange(InvalidInput):
@@ -62,8 +63,7 @@ async def list_readings(store: ReadingStore, question: Question, clock: Clock) -
 
 def _range(question: Question, now: datetime) -> tuple[datetime, datetime]:
     end = question.end or now
-    # The last 24 hours up to the end asked for: a reading of this very hour is labelled now at the latest.
-    start = question.start or end - DEFAULT_SPAN
+    start = question.start or max(end, _EARLIEST) - DEFAULT_SPAN
     if start >= end:
         raise EmptyTimeRange("start_time must be before end_time, which is now when it is not set", field="start_time")
     return start, end

@@ -58,8 +58,8 @@ class IngestionService(ingestion_service_pb2_grpc.IngestionServiceServicer):
         """A page of readings."""
         question = Question(
             station_ids=tuple(request.station_ids),
-            start=time_from_wire(request.start_time) if request.HasField("start_time") else None,
-            end=time_from_wire(request.end_time) if request.HasField("end_time") else None,
+            start=time_from_wire(request.start_time, "start_time") if request.HasField("start_time") else None,
+            end=time_from_wire(request.end_time, "end_time") if request.HasField("end_time") else None,
             page_size=request.page_size,
             page_token=request.page_token,
         )
@@ -76,7 +76,9 @@ class IngestionService(ingestion_service_pb2_grpc.IngestionServiceServicer):
         context: Context,  # noqa: ARG002 - the contract's
     ) -> AsyncIterator[wire.StreamReadingsResponse]:
         """The stream, from the token on."""
-        measured_after = time_from_wire(request.measured_after) if request.HasField("measured_after") else None
+        measured_after = None
+        if request.HasField("measured_after"):
+            measured_after = time_from_wire(request.measured_after, "measured_after")
         async for element in self._stream.follow(request.resume_token, measured_after):
             yield wire.StreamReadingsResponse(
                 resume_token=element.token.encode(),

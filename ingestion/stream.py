@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -62,7 +62,7 @@ class ReadingStream:
         self._bell = bell
         self._heartbeat_seconds = heartbeat_seconds
 
-    async def follow(self, token: str, measured_after: datetime | None = None) -> AsyncIterator[Element]:
+    async def follow(self, token: str, measured_after: datetime | None = None) -> AsyncGenerator[Element, None]:
         """All changes after the token, without end; the first element comes at once, if only as a heartbeat.
 
         Raises InvalidResumeToken, or UnknownResumeToken when the token belongs to another log or a later state of it.

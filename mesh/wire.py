@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from air.places import Network, Point, Station
 from air.pollutants import Pollutant
 from air.status import DataStatus, State
+from mesh.errors import InvalidInput
 
 
 def time_to_wire(time: datetime) -> Timestamp:
@@ -19,9 +20,18 @@ def time_to_wire(time: datetime) -> Timestamp:
     return stamp
 
 
-def time_from_wire(stamp: Timestamp) -> datetime:
-    """A timestamp as an aware time in UTC."""
-    return stamp.ToDatetime(tzinfo=UTC)
+class InvalidTime(InvalidInput):
+    """A timestamp that is no time of the years 1 to 9999."""
+
+    reason = "INVALID_TIME"
+
+
+def time_from_wire(stamp: Timestamp, field: str | None = None) -> datetime:
+    """A timestamp as an aware time in UTC; raises InvalidTime, which names the field of the request."""
+    try:
+        return stamp.ToDatetime(tzinfo=UTC)
+    except ValueError as error:
+        raise InvalidTime(f"{field or 'the timestamp'} must be a time of the years 1 to 9999", field=field) from error
 
 
 def point_to_wire(point: Point) -> point_pb2.Point:

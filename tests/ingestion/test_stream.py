@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
-from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,8 +27,7 @@ from tests.ingestion.wire_rows import MEASURED_AT, NOW, measurement_row, recordi
 def _follow(
     ingestion: Assembly, token: str = "", measured_after: datetime | None = None
 ) -> aclosing[AsyncGenerator[Element, None]]:
-    stream = ingestion.stream.follow(token, measured_after)
-    return aclosing(cast(AsyncGenerator[Element, None], stream))
+    return aclosing(ingestion.stream.follow(token, measured_after))
 
 
 async def _store(ingestion: Assembly, numbers: Sequence[int], value: float = 1.0) -> None:
