@@ -111,3 +111,10 @@ def test_many_cities_at_once_are_imported(real_data: Path) -> None:
     check(graph)
     assert report.nodes == pytest.approx(216_104, rel=0.1)
     assert report.components > 1_000
+
+
+def test_contraction_agrees_exactly_with_another_program_where_all_streets_are_of_one_kind(real_data: Path) -> None:
+    graph, report = import_extract(real_data / "roads" / "seoul_wide_walk_subgraph_202607.osm.pbf")
+    check(graph)
+    assert (report.nodes, report.arcs, report.components) == (11_303, 2 * 17_716, 12)
+    assert report.kilometers == pytest.approx(2_264, rel=0.005)
