@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import polyline
@@ -13,13 +13,12 @@ import structlog
 from cleanair.router.v1 import route_pb2, route_service_pb2_grpc
 from cleanair.router.v1 import route_service_pb2 as wire
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from air.places import Point
 from air.status import DataStatus, State
 from mesh.cache import Cache, CacheUnavailable
 from mesh.clock import Clock
-from mesh.errors import InvalidInput, NotFound
+from mesh.errors import NotFound
 from mesh.interceptors.around import Context
 from mesh.wire import point_from_wire, point_to_wire, pollutant_to_wire, status_to_wire, time_from_wire, time_to_wire
 from router.exposure.dose import Dose
@@ -32,6 +31,7 @@ FULL_NAME: Final = wire.DESCRIPTOR.services_by_name["RouteService"].full_name
 
 _DECIMALS: Final = 5
 _ID_BYTES: Final = 16
+_DEPARTURE: Final = "departure_time"
 _ALGORITHMS: Final[Mapping[int, Algorithm]] = {
     wire.CalculateRoutesRequest.ALGORITHM_UNSPECIFIED: Algorithm.A_STAR,
     wire.CalculateRoutesRequest.DIJKSTRA: Algorithm.DIJKSTRA,
@@ -39,12 +39,6 @@ _ALGORITHMS: Final[Mapping[int, Algorithm]] = {
 }
 
 _log: Final = structlog.stdlib.get_logger("routes")
-
-
-class InvalidTime(InvalidInput):
-    """A timestamp that names no time."""
-
-    reason = "INVALID_TIME"
 
 
 class RouteNotFound(NotFound):
@@ -123,18 +117,9 @@ def _request_from_wire(request: wire.CalculateRoutesRequest) -> RouteRequest:
         destination=point_from_wire(request.destination),
         travel_mode=TravelMode(route_pb2.Route.TravelMode.Name(mode)),
         route_types=tuple(RouteType(route_pb2.Route.Type.Name(route_type)) for route_type in types),
-        departure_time=_departure(request.departure_time) if request.HasField("departure_time") else None,
+        departure_time=time_from_wire(request.departure_time, _DEPARTURE) if request.HasField(_DEPARTURE) else None,
         algorithm=_ALGORITHMS[request.algorithm],
     )
-
-
-def _departure(stamp: Timestamp) -> datetime:
-    try:
-        return time_from_wire(stamp)
-    except (ValueError, OverflowError) as error:
-        raise InvalidTime(
-            "departure_time names no time; write it like 2026-05-01T08:00:00Z.", field="departure_time"
-        ) from error
 
 
 def _route_to_wire(route: Route) -> route_pb2.Route:

@@ -94,8 +94,8 @@ class StreetAir:
         for pollutant in WEIGHED:
             if background is not None and pollutant in known:
                 row = FORECAST_POLLUTANTS.index(pollutant)
-                above_roofs = background.by_cell[MEDIAN, row] / WHO_GUIDELINE_UG_M3[pollutant]
-                total += above_roofs[self._cell[arcs]] * self._contrast.ratio(pollutant, arcs)
+                above_roofs = background.by_cell[MEDIAN, row, self._cell[arcs]]
+                total += above_roofs * self._contrast.ratio(pollutant, arcs) / WHO_GUIDELINE_UG_M3[pollutant]
             else:
                 total += self._contrast.ratio(pollutant, arcs)
         return total

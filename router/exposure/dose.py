@@ -43,7 +43,11 @@ class Dose:
 def doses(
     air: StreetAir, background: Background, arcs: Ints, seconds: Floats, ventilation_m3_h: float
 ) -> tuple[Dose, ...]:
-    """The dose of each pollutant that is known, on arcs (int32[k]) that take `seconds` each (float64[k])."""
+    """The dose of each pollutant that is known, on arcs (int32[k]) that take `seconds` each (float64[k]).
+
+    The quantiles are carried through as if the forecast erred by the same share on all of the way: no averaging makes
+    the interval narrower.
+    """
     found = []
     for pollutant in background.known:
         seconds_at = air.on_arcs(background, pollutant, arcs) @ seconds
