@@ -43,6 +43,8 @@ class Witness:
     """An endless call of GetRoute is being served."""
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     """It has been given up."""
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    """Lets a held call of GetRoute end."""
     unavailable: int = 0
     """How many of the next calls of GetRoute end as UNAVAILABLE."""
 
@@ -138,6 +140,9 @@ class Routes(route_service_pb2_grpc.RouteServiceServicer):
                 raise NotFound("no such route: it was never calculated, or more than a day ago", field="route_id")
             case "crash":
                 raise ValueError("secret-db-password")
+            case "held":
+                self._witness.begun.set()
+                await self._witness.released.wait()
             case "endless":
                 self._witness.begun.set()
                 try:

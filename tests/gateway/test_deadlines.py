@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import grpc
 import pytest
@@ -10,9 +12,11 @@ from cleanair.predictor.v1 import prediction_service_pb2 as predictor
 from cleanair.predictor.v1 import prediction_service_pb2_grpc
 from cleanair.router.v1 import route_service_pb2 as router
 from cleanair.router.v1 import route_service_pb2_grpc
+from pydantic import SecretStr
 
+from mesh.settings import MeshSettings
 from tests.gateway.conftest import Gateway, gateway_before
-from tests.gateway.peers import KEY, Peers
+from tests.gateway.peers import KEY, Peers, peers
 
 
 def seconds_left(gateway: Gateway) -> float:
@@ -120,3 +124,20 @@ async def test_too_many_requests_are_429_with_a_time_to_come_back(servers: Peers
         stub = route_service_pb2_grpc.RouteServiceStub(narrow.channel)
         calls = [stub.GetRoute(router.GetRouteRequest(route_id="r1")) for _ in range(4)]
         assert grpc.StatusCode.RESOURCE_EXHAUSTED in [await call.code() for call in calls]
+
+
+async def test_a_server_that_leaves_gets_no_new_calls_and_loses_none(servers: Peers) -> None:
+    leaves = MeshSettings(operator_api_key=SecretStr(KEY), lame_duck_seconds=2, stop_grace_seconds=10)
+    async with AsyncExitStack() as stack:
+        leaving = await stack.enter_async_context(peers(leaves))
+        async with gateway_before(replace(servers, router=leaving.router), default_deadline_seconds=20) as gateway:
+            held = asyncio.create_task(gateway.http.get("/api/v1/routes/held"))
+            await leaving.witness.begun.wait()
+            stopping = asyncio.create_task(stack.aclose())
+            while (await gateway.http.get("/api/v1/routes/r1")).status_code == 200:
+                pass
+            assert not stopping.done()
+            assert not held.done()
+            leaving.witness.released.set()
+            assert (await held).status_code == 200
+            await stopping
