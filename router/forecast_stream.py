@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Final
 
@@ -21,7 +22,6 @@ from router.exposure.forecast import Quantiles, StationForecast
 from router.known_air import KnownAir
 from router.planner import Planner
 from router.store import ForecastStore
-from router.workers import Workers
 
 _Element = prediction_service_pb2.StreamForecastsResponse
 
@@ -38,7 +38,6 @@ class ForecastStream:
         channel: grpc.aio.Channel,
         store: ForecastStore,
         planner: Planner,
-        workers: Workers,
         *,
         clock: Clock,
         heartbeat_seconds: float,
@@ -46,7 +45,6 @@ class ForecastStream:
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         self._store = store
         self._planner = planner
-        self._workers = workers
         self._clock = clock
         self._token = ""
         self._forecasts: dict[str, StationForecast] = {}
@@ -117,7 +115,8 @@ class ForecastStream:
         def bring() -> None:
             self._planner.know(KnownAir(field if forecasts is None else AirField.of(forecasts), status), now)
 
-        await self._workers.run(bring)
+        # Not among the requests' threads: new air must come in while they are all taken.
+        await asyncio.to_thread(bring)
 
 
 def _forecasts_from_wire(messages: Iterable[forecast_pb2.Forecast]) -> Iterable[StationForecast]:

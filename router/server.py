@@ -90,7 +90,6 @@ async def _serve(settings: RouterSettings, planner: Planner, database: Database)
             channel,
             ForecastStore(database),
             planner,
-            workers,
             clock=clock,
             heartbeat_seconds=settings.heartbeat_seconds,
         )

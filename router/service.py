@@ -64,9 +64,13 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
     ) -> wire.CalculateRoutesResponse:
         """The ways, each kept under an id of its own."""
         asked, now = _request_from_wire(request), self._clock()
-        plan = await self._workers.run(lambda: self._planner.plan(asked, now))
-        routes = [_route_to_wire(route) for route in plan.routes]
-        status = await self._keep(routes, plan.status)
+
+        def calculate() -> tuple[list[route_pb2.Route], DataStatus]:
+            plan = self._planner.plan(asked, now)
+            return [_route_to_wire(route) for route in plan.routes], plan.status
+
+        routes, status = await self._workers.run(calculate)
+        status = await self._keep(routes, status)
         return wire.CalculateRoutesResponse(
             routes=routes, data_status=status_to_wire(status), graph=self._planner.graph_name
         )

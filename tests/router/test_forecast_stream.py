@@ -25,7 +25,6 @@ from router.forecast_stream import ForecastStream
 from router.planner import Planner
 from router.settings import RouterSettings
 from router.store import ForecastStore
-from router.workers import Workers
 from tests.router.air_plan import NOW, forecast
 from tests.router.scripted_predictor import ScriptedPredictor, forecast_to_wire, served
 from tests.router.street_plan import Edge, at, plan
@@ -61,11 +60,11 @@ async def settings(tmp_path: Path) -> RouterSettings:
 async def following(settings: RouterSettings, port: int) -> AsyncIterator[Follower]:
     """A router process's stream, from its start to its end."""
     planner = Planner(plan([(0, 0), (100, 0)], [Edge(0, 1)]), stale_after=timedelta(hours=3))
-    workers, database = Workers(1, 8), Database.open(settings, "router")
+    database = Database.open(settings, "router")
     store = ForecastStore(database)
     async with open_channel(f"127.0.0.1:{port}", settings) as channel:
         stream = ForecastStream(
-            channel, store, planner, workers, clock=lambda: NOW, heartbeat_seconds=settings.heartbeat_seconds
+            channel, store, planner, clock=lambda: NOW, heartbeat_seconds=settings.heartbeat_seconds
         )
         await stream.restore()
         task = asyncio.create_task(stream.run())
@@ -75,7 +74,6 @@ async def following(settings: RouterSettings, port: int) -> AsyncIterator[Follow
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             await database.close()
-            workers.close()
 
 
 async def until(holds: Callable[[], bool]) -> None:
