@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from prometheus_client import Counter, Gauge
 
 from air.places import Station
 from ingestion.quality import judge
@@ -20,6 +21,10 @@ from mesh.clock import Clock
 from mesh.errors import CleanAirError
 
 _log: Final = structlog.stdlib.get_logger("collection")
+
+_ROWS: Final = Counter("cleanair_collected_rows", "Rows collected.", ["outcome"])
+_FAILURES: Final = Counter("cleanair_collection_failures", "Collections that failed.", ["code"])
+_NEWEST: Final = Gauge("cleanair_newest_reading_timestamp_seconds", "The newest hour collected.")
 
 _STATIONS_KEPT: Final = timedelta(days=1)
 _STATIONS_KEPT_AT_LEAST: Final = timedelta(hours=1)
@@ -113,16 +118,20 @@ class Collector:
         self._outage = None
         self._last_success = now
         saved = collected.saved
+        outcomes = {"new": saved.new, "corrected": saved.corrected, "unchanged": saved.unchanged}
+        for outcome, count in {**outcomes, "rejected": collected.rejected}.items():
+            _ROWS.labels(outcome).inc(count)
+        if collected.newest_measured_at is not None:
+            _NEWEST.set(collected.newest_measured_at.timestamp())
         _log.info(
             "collected",
-            new=saved.new,
-            corrected=saved.corrected,
-            unchanged=saved.unchanged,
+            **outcomes,
             rejected=collected.rejected,
             newest=collected.newest_measured_at and collected.newest_measured_at.isoformat(),
         )
 
     def _failed(self, code: str, message: str) -> None:
+        _FAILURES.labels(code).inc()
         before = self._outage
         if before is not None and before.code == code:
             return

@@ -22,7 +22,10 @@ _COLUMNS: Final[Mapping[Pollutant, str]] = {pollutant: pollutant.value.lower() f
 _CONTENT: Final = (*_COLUMNS.values(), "air_quality_index", "grade", "flags")
 _KEPT_AT_CORRECTION: Final = frozenset({"station_id", "measured_at", "created_at"})
 
+_NOT_READ: Final = frozenset({"id", "created_at", "updated_at"})
+
 _table: Final = air_quality_readings.c
+_columns: Final = [column for column in _table if column.name not in _NOT_READ]
 _key: Final = tuple_(_table.station_id, _table.measured_at)
 
 
@@ -120,7 +123,7 @@ class ReadingStore:
         self, after: int, limit: int, *, measured_after: datetime | None = None
     ) -> Sequence[StoredReading]:
         """The next `limit` changes after a sequence, in their order; only of hours after `measured_after` if given."""
-        query = select(air_quality_readings).where(_table.sequence > after).order_by(_table.sequence).limit(limit)
+        query = select(*_columns).where(_table.sequence > after).order_by(_table.sequence).limit(limit)
         if measured_after is not None:
             query = query.where(_table.measured_at > measured_after)
         async with self._database.connect() as connection:
@@ -145,7 +148,7 @@ class ReadingStore:
             after: Only what comes after this hour and station in that order.
         """
         order = (_table.measured_at, _table.station_id)
-        query = select(air_quality_readings).where(_table.measured_at >= start, _table.measured_at < end)
+        query = select(*_columns).where(_table.measured_at >= start, _table.measured_at < end)
         if station_ids:
             query = query.where(_table.station_id.in_(station_ids))
         if after is not None:

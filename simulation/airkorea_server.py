@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from mesh.errors import FailedPrecondition
+
 STATIONS: Final = "getMsrstnList"
 MEASUREMENTS: Final = "getCtprvnRltmMesureDnsty"
 
@@ -48,8 +50,14 @@ class Answerer(Protocol):
         """The reply to a request."""
 
 
+class AddressTaken(FailedPrecondition):
+    """Nothing can listen at the address."""
+
+    reason = "ADDRESS_TAKEN"
+
+
 class AirKoreaServer:
-    """Listens on a port of its own while it is entered.
+    """Listens on a port of its own while it is entered. Making one raises AddressTaken when the port is not free.
 
     Args:
         answer: What to answer.
@@ -58,7 +66,10 @@ class AirKoreaServer:
     """
 
     def __init__(self, answer: Answerer, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._server = _Server((host, port), answer)
+        try:
+            self._server = _Server((host, port), answer)
+        except OSError as error:
+            raise AddressTaken(f"cannot listen on {host}:{port}: {error.strerror}") from error
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="airkorea", daemon=True)
 
     @property

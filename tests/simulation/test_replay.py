@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from ingestion.sources.airkorea_answer import Answer, read_answer
-from simulation.airkorea_server import Reply
+from simulation.airkorea_server import AddressTaken, Reply
 from simulation.replay import Fault, Recording, ReplayServer, UnreadableRecording
 from tests.ingestion.wire_rows import measurement_row, recording, station_row
 
@@ -107,6 +107,14 @@ def test_the_command_serves_files_until_it_is_told_to_stop(tmp_path: Path) -> No
         assert process.wait(10) == 0
     assert name == "CLEANAIR_AIRKOREA_URL"
     assert read_answer(reply.status_code, reply.content).rows[0]["stationName"] == "중구"
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
+    with (
+        ReplayServer(recording([measurement_row()])) as server,
+        pytest.raises(AddressTaken, match=f"cannot listen on 127.0.0.1:{server.port}"),
+    ):
+        ReplayServer(recording([measurement_row()]), port=server.port)
 
 
 @pytest.mark.real_data
