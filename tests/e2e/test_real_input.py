@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import grpc
 import pytest
@@ -50,20 +50,18 @@ def mesh(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             yield mesh
 
 
-def curl(mesh: MeshProcesses, path: str, body: object | None = None, *options: str) -> dict[str, object]:
+def curl(mesh: MeshProcesses, path: str, body: object | None = None, *options: str) -> dict[str, Any]:
     data = ["-d", json.dumps(body)] if body is not None else []
     done = subprocess.run(
         ["curl", "-sS", *data, *options, mesh.url + path], capture_output=True, text=True, timeout=30, check=True
     )
-    answer = json.loads(done.stdout)
-    assert isinstance(answer, dict)
+    answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
 
 def test_the_recorded_readings_of_seoul_are_there(mesh: MeshProcesses) -> None:
     answer = curl(mesh, "/api/v1/readings?pageSize=100")
     readings = answer["readings"]
-    assert isinstance(readings, list)
     assert len(readings) == 40
     sinchon = next(one for one in readings if one["station"]["stationId"] == "신촌로")
     assert sinchon["station"]["network"] == "ROADSIDE"
@@ -73,17 +71,18 @@ def test_the_recorded_readings_of_seoul_are_there(mesh: MeshProcesses) -> None:
 
 def test_a_forecast_is_made_from_them(mesh: MeshProcesses) -> None:
     answer = curl(mesh, "/api/v1/predict/air-quality", {"stationIds": ["서대문구"], "horizonHours": 72})
-    (forecast,) = answer["forecasts"]  # type: ignore[misc]  # JSON has no types
+    (forecast,) = answer["forecasts"]
     assert forecast["issueTime"] == "2026-03-15T23:00:00Z"
     assert {series["pollutant"] for series in forecast["series"]} == {"PM25", "PM10", "O3", "NO2"}
     for series in forecast["series"]:
         assert len(series["median"]) == 72
-        assert all(0 <= lo <= mid <= up for lo, mid, up in zip(series["lower"], series["median"], series["upper"]))  # noqa: B905 - the contract's lengths are asserted above
+        bands = zip(series["lower"], series["median"], series["upper"], strict=True)
+        assert all(0 <= lower <= median <= upper for lower, median, upper in bands)
 
 
 def test_three_routes_over_the_streets_of_sinchon(mesh: MeshProcesses) -> None:
     answer = curl(mesh, "/api/v1/routes/calculate", TRIP)
-    routes = {route["routeType"]: route for route in answer["routes"]}  # type: ignore[attr-defined]
+    routes = {route["routeType"]: route for route in answer["routes"]}
     assert list(routes) == ["FASTEST", "SHORTEST", "HEALTHIEST"]
     for route in routes.values():
         assert 900 < route["distanceMeters"] < 2500

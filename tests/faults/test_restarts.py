@@ -18,7 +18,6 @@ from cleanair.ingestion.v1 import ingestion_service_pb2, ingestion_service_pb2_g
 from cleanair.predictor.v1 import prediction_service_pb2, prediction_service_pb2_grpc
 from cleanair.router.v1 import route_service_pb2, route_service_pb2_grpc
 from cleanair.type.v1 import point_pb2
-from simulation.city import districts
 
 from cli.readiness import serving
 from mesh.channel import open_channel
@@ -26,6 +25,7 @@ from mesh.settings import MeshSettings
 from mesh.subscription import StreamCall, Subscription
 from mesh.wire import time_from_wire
 from router.graph.file import import_file
+from simulation.city import districts
 from simulation.feed import FeedServer
 from tests.backing.mesh_processes import OPERATOR_KEY, MeshProcesses, mesh_processes
 from tests.backing.street_extract import write_street_grid
