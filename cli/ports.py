@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Mapping
+from typing import Final
 
 from cli.failure import CommandFailed
+
+_PORTS: Final = (20_000, 32_000)
+_TRIES: Final = 100
 
 
 def require_free(host: str, ports: Mapping[str, int]) -> None:
@@ -23,8 +28,17 @@ def require_free(host: str, ports: Mapping[str, int]) -> None:
 
 
 def free_port(host: str) -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on at the moment.
+
+    Not one of those that the system gives to outgoing connections (32768 and up on Linux): a client that calls a
+    stopped server again and again would in the end be given the server's own port, and connect to itself.
+    """
+    for _ in range(_TRIES):
+        port = random.randrange(*_PORTS)  # noqa: S311 - any will do
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise CommandFailed(f"No port between {_PORTS[0]} and {_PORTS[1]} is free.")

@@ -17,13 +17,21 @@ _OPTIONS: Final = [("grpc.max_reconnect_backoff_ms", 300)]
 async def serving(target: str) -> None:
     """Returns when the server says that it serves."""
     async with grpc.aio.insecure_channel(target, options=_OPTIONS) as channel:
-        # The stubs of grpcio-health-checking know Check alone.
-        watch = health_pb2_grpc.HealthStub(channel).Watch(  # type: ignore[attr-defined]
-            health_pb2.HealthCheckRequest(), wait_for_ready=True
-        )
+        while not await _says_so(channel):
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _says_so(channel: grpc.aio.Channel) -> bool:
+    """Follows the server's health until it serves; False when the connection breaks before."""
+    # The stubs of grpcio-health-checking know Check alone.
+    watch = health_pb2_grpc.HealthStub(channel).Watch(  # type: ignore[attr-defined]
+        health_pb2.HealthCheckRequest(), wait_for_ready=True
+    )
+    with suppress(grpc.aio.AioRpcError):
         async for answer in watch:
             if answer.status == health_pb2.HealthCheckResponse.SERVING:
-                return
+                return True
+    return False
 
 
 async def whole(target: str) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import socket
+from cli import ports
 
 
 def free_port() -> int:
     """A TCP port of the loopback interface that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    return ports.free_port("127.0.0.1")
