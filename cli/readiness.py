@@ -17,7 +17,9 @@ _OPTIONS: Final = [("grpc.max_reconnect_backoff_ms", 300)]
 async def serving(target: str) -> None:
     """Returns when the server says that it serves."""
     async with grpc.aio.insecure_channel(target, options=_OPTIONS) as channel:
-        while not await _says_so(channel):
+        while True:
+            if await _says_so(channel):
+                return
             await asyncio.sleep(_LOOK_SECONDS)
 
 
