@@ -18,8 +18,9 @@ from air.pollutants import Pollutant
 from ingestion.reading import Measurement, Reading, StoredReading
 from ingestion.settings import IngestionSettings
 from ingestion.store import ReadingStore, Saved
-from mesh.database import Database
+from mesh.database import Database, DatabaseUnavailable
 from simulation.replay import Recording, ReplayServer
+from tests.backing.postgres import PostgresServer
 from tests.ingestion.assembly import Assembly, assembled, quick_settings
 from tests.ingestion.wire_rows import MEASURED_AT, NOW, measurement_row, recording
 
@@ -170,6 +171,24 @@ async def test_recorded_answers_of_the_country_are_collected_whole(
     assert {s.revision for s in stored} == {1}
     coverage = await ingestion.store.coverage()
     assert (coverage.stations, coverage.current_stations, coverage.simulated) == (656, 655, False)
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_a_database_that_is_gone_for_a_while_is_an_outage_that_ends(
+    ingestion: Assembly, postgres_server: PostgresServer
+) -> None:
+    await ingestion.collector.collect()
+    postgres_server.kill()
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            await ingestion.collector.collect()
+        outage = ingestion.collector.outage
+    finally:
+        postgres_server.start()
+    assert outage is not None
+    assert outage.code == "DATABASE_UNAVAILABLE"
+    assert (await ingestion.collector.collect()).saved == Saved(unchanged=2)
+    assert ingestion.collector.outage is None
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
