@@ -27,6 +27,8 @@ from mesh.settings import MeshSettings
 _BUSY_TIMEOUT_MS: Final = 5000
 _CONNECT_TIMEOUT_S: Final = 5
 _POOL_RECYCLE_S: Final = 3600
+# Connection lost, out of connections or space, shutting down or starting up.
+_AWAY_SQLSTATES: Final = ("08", "53", "57P")
 # Two replicas that migrate at once take turns under this advisory lock; the number is ours alone.
 _MIGRATION_LOCK: Final = 0x636C65616E616972 & 0x7FFFFFFFFFFFFFFF
 
@@ -165,9 +167,15 @@ def _unavailable_as_ours() -> Iterator[None]:
     except (OSError, PoolTimeoutError) as error:
         raise DatabaseUnavailable("the database does not answer: try again later") from error
     except DBAPIError as error:
-        if not error.connection_invalidated:
+        if not error.connection_invalidated and not _is_away(error):
             raise
         raise DatabaseUnavailable("the database does not answer: try again later") from error
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """True when PostgreSQL itself said that it is not there for us, which SQLAlchemy takes for any other error."""
+    state = getattr(error.orig, "sqlstate", None)
+    return isinstance(state, str) and state.startswith(_AWAY_SQLSTATES)
 
 
 def _engine(url: URL, pool_size: int, max_overflow: int) -> AsyncEngine:

@@ -122,15 +122,12 @@ class PostgresServer:
         # The server inherits the output: a file, for a pipe would stay open as long as the server runs.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
-                [self._programs / program, *arguments],
+                [*_as(user), self._programs / program, *arguments],
                 check=False,
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                user=user.pw_uid if user else None,
-                group=user.pw_gid if user else None,
-                extra_groups=[] if user else None,
             )
             if done.returncode:
                 output.seek(0)
@@ -141,3 +138,11 @@ class PostgresServer:
 def _user() -> pwd.struct_passwd | None:
     """Whom the server runs as, when not as the user of the tests."""
     return pwd.getpwnam("postgres") if os.geteuid() == 0 else None
+
+
+def _as(user: pwd.struct_passwd | None) -> list[str]:
+    """What makes a command run as the user.
+
+    Not subprocess's own `user`: with it Python forks the whole process, which gRPC's threads do not always survive.
+    """
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"] if user else []

@@ -90,12 +90,11 @@ async def open_predictor(
             if not follow:
                 yield predictor
                 return
-            following = asyncio.create_task(predictor.readings.run())
-            try:
+            # A group, so that a test fails with what the following failed of.
+            async with asyncio.TaskGroup() as group:
+                following = group.create_task(predictor.readings.run())
                 yield predictor
-            finally:
                 following.cancel()
-                await asyncio.gather(following, return_exceptions=True)
     finally:
         await database.close()
 
