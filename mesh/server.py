@@ -147,8 +147,13 @@ async def serving(server: GrpcServer, *tasks: Coroutine[None, None, None]) -> As
 
     A task that fails takes the server down with it: a server whose schedule or stream has died is not alive.
     """
-    async with asyncio.TaskGroup() as group:
+    try:
         port = await server.start()
+    except PortTaken:
+        for task in tasks:
+            task.close()
+        raise
+    async with asyncio.TaskGroup() as group:
         owned = [group.create_task(task) for task in (server.watch_health(), *tasks)]
         try:
             yield port
