@@ -150,8 +150,8 @@ async def serving(server: GrpcServer, *tasks: Coroutine[None, None, None]) -> As
     try:
         port = await server.start()
     except PortTaken:
-        for task in tasks:
-            task.close()
+        for unstarted in tasks:
+            unstarted.close()
         raise
     async with asyncio.TaskGroup() as group:
         owned = [group.create_task(task) for task in (server.watch_health(), *tasks)]
