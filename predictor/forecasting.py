@@ -7,11 +7,14 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from predictor.forecast import Forecast
 from predictor.models.model import HORIZON_HOURS, Model
 from predictor.window import StationHours, time_of
+
+Floats = NDArray[np.float64]
 
 HORIZONS: Final = range(1, HORIZON_HOURS + 1)
 
@@ -29,10 +32,7 @@ def forecast_stations(model: Model, stations: Sequence[StationHours]) -> list[Fo
     torch.set_num_threads(1)
     window = torch.from_numpy(np.stack([station.values for station in stations]))
     issue_hour = torch.tensor([station.newest_hour for station in stations], dtype=torch.int64)
-    quantiles = model.forecast(window, issue_hour).numpy().astype(np.float64)
-    quantiles = np.minimum(quantiles, _LARGEST[:, None])
-    for axis, decimals in enumerate(DECIMALS):
-        quantiles[:, :, axis] = np.round(quantiles[:, :, axis], decimals)
+    quantiles = rounded(np.minimum(model.forecast(window, issue_hour).numpy(), _LARGEST[:, None]))
     quantiles.setflags(write=False)
     return [
         Forecast(
@@ -46,3 +46,11 @@ def forecast_stations(model: Model, stations: Sequence[StationHours]) -> list[Fo
         )
         for station, own in zip(stations, quantiles, strict=True)
     ]
+
+
+def rounded(quantiles: Floats) -> Floats:
+    """Quantiles (..., pollutants, 3) to the decimals that are told and kept; float64."""
+    exact = np.empty(quantiles.shape)
+    for axis, decimals in enumerate(DECIMALS):
+        exact[..., axis, :] = np.round(quantiles[..., axis, :].astype(np.float64), decimals)
+    return exact

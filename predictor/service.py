@@ -26,7 +26,8 @@ from mesh.wire import (
 from predictor.forecast import Forecast
 from predictor.freshness import answer_status, data_status
 from predictor.issuing import Issuer
-from predictor.prediction import at_points, at_stations
+from predictor.points import at_points
+from predictor.prediction import at_stations
 from predictor.reading_stream import ReadingStream
 from predictor.stream import follow
 

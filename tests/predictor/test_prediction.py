@@ -11,7 +11,8 @@ import pytest
 
 from air.places import Point, Station
 from predictor.forecast import Forecast
-from predictor.prediction import NoForecastYet, PointTooFar, UnknownStation, at_points, at_stations
+from predictor.points import PointTooFar, at_points
+from predictor.prediction import NoForecastYet, UnknownStation, at_stations
 from tests.predictor.air import BUSAN, CHEONGGYE, HOUR, JONGNO, JUNG, NOON
 
 KNOWN = {station.station_id: station for station in (JONGNO, JUNG, CHEONGGYE, BUSAN)}
@@ -133,3 +134,19 @@ def test_a_point_is_trusted_as_far_as_its_stations() -> None:
     (answer,) = at_points([JONGNO.location], newest(half, forecast(JUNG, 10)), now=NOON, hours=1)
     assert answer.confidence == pytest.approx(0.5, abs=0.01)
     assert answer.newest_measured_at == NOON
+
+
+def test_points_whose_stations_have_long_been_silent() -> None:
+    with pytest.raises(NoForecastYet) as raised:
+        at_points([JONGNO.location], newest(forecast(JONGNO, 10)), now=NOON + 72 * HOUR, hours=1)
+    assert raised.value.field == "points[0]"
+
+
+def test_many_points_at_once_are_as_each_alone() -> None:
+    forecasts = newest(forecast(JONGNO, 10), forecast(JUNG, 30, NOON - 2 * HOUR), forecast(BUSAN, 50, NOON - HOUR))
+    points = [JONGNO.location, BUSAN.location, Point(37.4, 127.1)]
+    for together, point in zip(at_points(points, forecasts, now=NOON, hours=30), points, strict=True):
+        (alone,) = at_points([point], forecasts, now=NOON, hours=30)
+        np.testing.assert_allclose(together.quantiles, alone.quantiles, atol=0.0101)
+        assert (together.issue_time, together.horizons) == (alone.issue_time, alone.horizons)
+    assert at_points([BUSAN.location], forecasts, now=NOON, hours=3)[0].horizons == range(2, 5)

@@ -1,0 +1,111 @@
+"""Forecasts at points between stations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from air import geodesy, interpolation
+from air.places import Network, Point, Station
+from mesh.errors import OutOfRange
+from predictor.forecast import Forecast
+from predictor.forecasting import rounded
+from predictor.prediction import NoForecastYet
+from predictor.window import hour_of, time_of
+
+FARTHEST_M: Final = 50_000.0
+"""Farther than this from every station, stations say nothing about a point."""
+
+_HOUR: Final = timedelta(hours=1)
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class PointTooFar(OutOfRange):
+    """No station is near enough to speak for the point."""
+
+    reason = "POINT_TOO_FAR"
+
+
+def at_points(points: Sequence[Point], newest: Mapping[str, Forecast], *, now: datetime, hours: int) -> list[Forecast]:
+    """The hours ahead at points, by inverse squared distance from the stations within 50 km that are not at a kerb.
+
+    Each quantile is interpolated on its own, as if stations erred together: the interval is not made narrower by
+    averaging. Raises NoForecastYet, PointTooFar.
+    """
+    sources = [
+        (forecast.place.location, forecast)
+        for forecast in newest.values()
+        if isinstance(forecast.place, Station) and forecast.place.network is not Network.ROADSIDE
+    ]
+    if not sources:
+        raise NoForecastYet("no station has a forecast yet: try again in a minute")
+    forecasts = [forecast for _, forecast in sources]
+    first = _first_valid_time(forecasts, now)
+    distance, weight = _distances_and_weights(points, [location for location, _ in sources])
+    usable = _near_and_current(distance, np.array([forecast.ends_at >= first for forecast in forecasts]))
+    weight = np.where(usable, weight, 0.0)
+    weight /= weight.sum(axis=1, keepdims=True)
+    quantiles = interpolation.interpolate(weight, np.stack([_from(forecast, first, hours) for forecast in forecasts]))
+    quantiles = np.maximum.accumulate(rounded(quantiles), axis=-1)
+    return [_at_point(point, forecasts, weight[row], first, quantiles[row]) for row, point in enumerate(points)]
+
+
+def _first_valid_time(forecasts: Sequence[Forecast], now: datetime) -> datetime:
+    """The next hour; or the first that all look ahead to, where a station's clock is ahead of ours."""
+    return max([time_of(hour_of(now)), *(forecast.issue_time for forecast in forecasts)]) + _HOUR
+
+
+def _distances_and_weights(points: Sequence[Point], stations: Sequence[Point]) -> tuple[Floats, Floats]:
+    """Distances in metres, and weights by them; (points, stations) each."""
+    at = np.array([[point.latitude, point.longitude] for point in points]).T
+    of = np.array([[station.latitude, station.longitude] for station in stations]).T
+    distance = geodesy.distance_m(at[0][:, None], at[1][:, None], of[0], of[1])
+    return distance, interpolation.weights(at[0], at[1], of[0], of[1])
+
+
+def _near_and_current(distance: Floats, current: Bools) -> Bools:
+    """Which stations speak for which points, (points, stations). Raises PointTooFar, NoForecastYet."""
+    near = distance <= FARTHEST_M
+    usable: Bools = near & current
+    for row in np.flatnonzero(~usable.any(axis=1)):
+        field = f"points[{row}]"
+        if near[row].any():
+            raise NoForecastYet("all stations near the point have been silent for days: try again later", field=field)
+        raise PointTooFar(
+            f"the nearest station is {distance[row].min() / 1000:.0f} km away, and stations speak for"
+            f" {FARTHEST_M / 1000:.0f} km: ask for a point nearer to one",
+            field=field,
+        )
+    return usable
+
+
+def _from(forecast: Forecast, first: datetime, hours: int) -> Floats:
+    """The quantiles of `hours` hours from a valid time on; NaN where the forecast does not reach."""
+    own = (first - forecast.issue_time) // _HOUR - forecast.horizons[0] + np.arange(hours)
+    reached = own < len(forecast.horizons)
+    quantiles = forecast.quantiles[np.minimum(own, len(forecast.horizons) - 1)]
+    return np.where(reached[:, None, None], quantiles, np.nan)
+
+
+def _at_point(point: Point, forecasts: Sequence[Forecast], weight: Floats, first: datetime, values: Floats) -> Forecast:
+    """The forecast at a point from those that have a weight there, as far as the newest of them reaches."""
+    around = [forecast for forecast, share in zip(forecasts, weight, strict=True) if share > 0]
+    newest = max(around, key=lambda forecast: forecast.issue_time)
+    start = (first - newest.issue_time) // _HOUR
+    horizons = range(start, min(start + len(values), newest.horizons[-1] + 1))
+    measured = (forecast.newest_measured_at for forecast in around)
+    return Forecast(
+        place=point,
+        issue_time=newest.issue_time,
+        model_version=newest.model_version,
+        horizons=horizons,
+        quantiles=values[: len(horizons)],
+        confidence=float(weight @ [forecast.confidence for forecast in forecasts]),
+        newest_measured_at=max((time for time in measured if time is not None), default=None),
+    )
