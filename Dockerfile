@@ -1,6 +1,6 @@
 # One image a server: `docker build --target router --tag cleanair-router .`, likewise ingestion, predictor and gateway.
 # Any base with Python 3.11 will do. pip looks where its PIP_* arguments say; where torch's CPU builds are to be found is
-# theirs to say too (predictor only): the build stops rather than ship a gigabyte of CUDA.
+# theirs to say too (predictor only): the build stops rather than ship gigabytes of CUDA. An ARG ends with its stage.
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS build
@@ -23,20 +23,24 @@ RUN python3.11 -m venv /build \
     && python3.11 -m venv --without-pip /opt/cleanair
 
 FROM build AS build-ingestion
+ARG PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CERT
 RUN /build/bin/pip --python /opt/cleanair/bin/python install --constraint requirements.lock \
     "cleanair-route[ingestion] @ file://$(echo /wheels/cleanair_route-*.whl)"
 
 FROM build AS build-predictor
+ARG PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CERT
 RUN /build/bin/pip --python /opt/cleanair/bin/python install --constraint requirements.lock \
     "cleanair-route[predictor] @ file://$(echo /wheels/cleanair_route-*.whl)" \
     && /opt/cleanair/bin/python -c "import sys, torch; torch.version.cuda and sys.exit('this is a CUDA build of torch: \
 give PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS a place that has CPU builds')"
 
 FROM build AS build-router
+ARG PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CERT
 RUN /build/bin/pip --python /opt/cleanair/bin/python install --constraint requirements.lock \
     "cleanair-route[router] @ file://$(echo /wheels/cleanair_route-*.whl)"
 
 FROM build AS build-gateway
+ARG PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CERT
 RUN /build/bin/pip --python /opt/cleanair/bin/python install --constraint requirements.lock \
     "cleanair-route[gateway] @ file://$(echo /wheels/cleanair_route-*.whl)"
 

@@ -161,6 +161,12 @@ class Kustomization(Part):
     config_map_generator: tuple[ConfigMap, ...]
 
 
+class Build(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    target: str
+
+
 class ComposeService(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -170,7 +176,7 @@ class ComposeService(BaseModel):
     cap_drop: tuple[str, ...] = ()
     healthcheck: dict[str, str | int | list[str]] | None = None
     command: list[str] = []
-    build: dict[str, str] | None = None
+    build: Build | None = None
 
 
 class Compose(BaseModel):

@@ -177,7 +177,7 @@ def test_compose_tells_each_server_what_it_reads(server: str) -> None:
     assert service.read_only
     assert service.cap_drop == ("ALL",)
     assert service.build is not None
-    assert service.build["target"] == server
+    assert service.build.target == server
     assert service.healthcheck is not None
     assert str(manifests.own_port(server)) in str(service.healthcheck["test"])
 
@@ -205,5 +205,6 @@ def test_an_image_runs_its_server_as_nobody_in_particular(server: str) -> None:
     assert f"COPY --from=build-{server} " in stages[server]
     assert "USER 10001:10001" in stages["run"]
     assert f"cleanair-route[{server}]" in stages[f"build-{server}"]
+    assert stages[f"build-{server}"].strip().startswith("ARG PIP_INDEX_URL"), "pip is not told where to look"
     _, container = manifests.container("Deployment", server)
     assert list(container.args) == ["serve", server]
