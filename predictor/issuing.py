@@ -142,6 +142,8 @@ class Issuer:
             self._dropped_at_hour = window.newest_hour
             self.board.drop_before(retention.predictions_before)
         await self._publish(issue)
+        if issue.forecasts:
+            _log.info("issued", forecasts=len(issue.forecasts), readings=len(readings), newest=_newest(issue))
 
     async def _reissue(self, loaded: LoadedModel) -> None:
         current = self.board.newest
@@ -184,6 +186,10 @@ class Issuer:
             return None
         now = min(time_of(newest), self._clock())
         return Retention(now - timedelta(hours=window.hours), now - self._retention)
+
+
+def _newest(issue: Issue) -> str:
+    return max(one.forecast.issue_time for one in issue.forecasts).isoformat(timespec="seconds")
 
 
 def _last_of_each_hour(readings: Sequence[Reading], window: ReadingWindow) -> list[Reading]:
