@@ -15,7 +15,7 @@ from prometheus_client import Counter, Gauge
 
 from mesh.errors import CleanAirError
 from mesh.interceptors.errors import reason_of
-from mesh.resume_token import UnknownResumeToken
+from mesh.resume_token import InvalidResumeToken, UnknownResumeToken
 
 _log: Final = structlog.stdlib.get_logger("subscription")
 
@@ -71,6 +71,8 @@ class Subscription(Generic[T]):
         self._silence_seconds = heartbeat_seconds * _HEARTBEATS_MISSED
         self._down_since: float | None = time.monotonic()
         self._cause = "not connected yet"
+        self._handled = 0
+        self._refused = False
 
     @property
     def connected(self) -> bool:
@@ -88,25 +90,32 @@ class Subscription(Generic[T]):
         """Follows until cancelled."""
         failures = 0
         while True:
-            handled = 0
-            try:
-                async with aclosing(self._elements()) as elements:
-                    async for element in elements:
-                        await self._handle(element)
-                        handled += 1
-                        self._mark_connected()
-                cause = "the neighbour ended the stream"
-            except TimeoutError:
-                cause = f"silent for {self._silence_seconds:g} s"
-            except grpc.aio.AioRpcError as error:
-                cause = reason_of(error) or error.code().name
-                if cause == UnknownResumeToken.reason:
-                    await self._forget_token()
-            except CleanAirError as error:
-                cause = error.reason
+            before = self._handled
+            cause = await self._follow()
             self._mark_broken(cause)
-            failures = 1 if handled else failures + 1
+            failures = 1 if self._handled > before else failures + 1
             await asyncio.sleep(_delay(failures))
+
+    async def _follow(self) -> str:
+        """Follows one stream to its end; returns why it ended."""
+        try:
+            if self._refused:
+                await self._forget_token()
+                self._refused = False
+            async with aclosing(self._elements()) as elements:
+                async for element in elements:
+                    await self._handle(element)
+                    self._handled += 1
+                    self._mark_connected()
+        except TimeoutError:
+            return f"silent for {self._silence_seconds:g} s"
+        except grpc.aio.AioRpcError as error:
+            cause = reason_of(error) or error.code().name
+            self._refused = cause in {UnknownResumeToken.reason, InvalidResumeToken.reason}
+            return cause
+        except CleanAirError as error:
+            return error.reason
+        return "the neighbour ended the stream"
 
     async def _elements(self) -> AsyncGenerator[T, None]:
         call = self._open_stream(await self._load_token())

@@ -28,12 +28,16 @@ class Follower:
         self.token = ""
         self.forgot = asyncio.Event()
         self.failures = 0
+        self.failures_to_forget = 0
         self._arrived = asyncio.Condition()
 
     async def load(self) -> str:
         return self.token
 
     async def forget(self) -> None:
+        if self.failures_to_forget:
+            self.failures_to_forget -= 1
+            raise errors.Unavailable("the store is away")
         self.token = ""
         self.forgot.set()
 
@@ -111,6 +115,23 @@ async def test_a_token_that_the_neighbour_does_not_know_is_forgotten(mesh: Mesh)
             raise UnknownResumeToken
 
     mesh.counter.elements, mesh.counter.failure = 0, refuse
+    async with following(follower, mesh.port, mesh.settings):
+        await asyncio.wait_for(follower.forgot.wait(), 20)
+        mesh.counter.elements = 3
+        await follower.until(3)
+    assert follower.kept[:3] == ["1", "2", "3"]
+
+
+async def test_a_token_is_forgotten_also_when_the_store_is_away_at_that_moment(mesh: Mesh) -> None:
+    follower = Follower()
+    follower.token, follower.failures_to_forget = "40", 2
+
+    async def refuse(_: Context) -> None:
+        if mesh.counter.asked[-1] == "40":
+            raise UnknownResumeToken
+
+    mesh.counter.failure = refuse
+    mesh.counter.elements = 0
     async with following(follower, mesh.port, mesh.settings):
         await asyncio.wait_for(follower.forgot.wait(), 20)
         mesh.counter.elements = 3
