@@ -29,6 +29,15 @@ _CONNECT_TIMEOUT_S: Final = 5
 _POOL_RECYCLE_S: Final = 3600
 # Connection lost, out of connections or space, shutting down or starting up.
 _AWAY_SQLSTATES: Final = ("08", "53", "57P")
+# Locked by another for too long, or no room, no right or no disk to write to.
+_AWAY_SQLITE: Final = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
 # Two replicas that migrate at once take turns under this advisory lock; the number is ours alone.
 _MIGRATION_LOCK: Final = 0x636C65616E616972 & 0x7FFFFFFFFFFFFFFF
 
@@ -173,7 +182,9 @@ def _unavailable_as_ours() -> Iterator[None]:
 
 
 def _is_away(error: DBAPIError) -> bool:
-    """True when PostgreSQL itself said that it is not there for us, which SQLAlchemy takes for any other error."""
+    """True when the database itself said that it cannot serve now, which SQLAlchemy takes for any other error."""
+    if isinstance(error.orig, sqlite3.Error):
+        return error.orig.sqlite_errorcode & 0xFF in _AWAY_SQLITE
     state = getattr(error.orig, "sqlstate", None)
     return isinstance(state, str) and state.startswith(_AWAY_SQLSTATES)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -52,4 +54,16 @@ async def test_a_wrong_statement_is_a_defect_not_an_outage(postgres_url: str) ->
         async with database.begin() as connection:
             await connection.execute(text("SELECT * FROM nowhere"))
     assert not isinstance(failed.value, DatabaseUnavailable)
+    await database.close()
+
+
+async def test_an_embedded_database_that_another_holds_is_away_not_broken(tmp_path: Path) -> None:
+    settings = MeshSettings(data_dir=tmp_path)
+    await prepare(settings, "router")
+    database = Database.open(settings, "router")
+    with closing(sqlite3.connect(tmp_path / "router.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(DatabaseUnavailable):
+            async with database.begin() as connection:
+                await connection.execute(text("DELETE FROM forecast_position"))
     await database.close()
