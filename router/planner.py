@@ -30,6 +30,8 @@ SAME_PLACE_M: Final = 1.0
 """Ends nearer to each other than this are one place."""
 
 _BACKGROUNDS_KEPT: Final = 8
+_DECIMALS: Final = 1
+"""Of seconds and metres: more would claim to know how fast one walks to the millisecond."""
 
 
 class EqualEnds(InvalidInput):
@@ -190,8 +192,9 @@ class Planner:
         ventilation = GAITS[mode].ventilation_m3_h
         return _Way(
             path=path,
-            seconds=float(seconds.sum()),
-            length_m=float(self._graph.length_m[path.arcs] @ portions),
+            # Rounded here, so that what is said of two ways and of their difference agrees.
+            seconds=round(float(seconds.sum()), _DECIMALS),
+            length_m=round(float(self._graph.length_m[path.arcs] @ portions), _DECIMALS),
             load=float(self._air.load(background, path.arcs) @ seconds),
             doses=() if background is None else doses(self._air, background, path.arcs, seconds, ventilation),
         )

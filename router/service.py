@@ -12,6 +12,7 @@ import polyline
 import structlog
 from cleanair.router.v1 import route_pb2, route_service_pb2_grpc
 from cleanair.router.v1 import route_service_pb2 as wire
+from cleanair.type.v1 import point_pb2
 from google.protobuf.duration_pb2 import Duration
 
 from air.places import Point
@@ -29,7 +30,14 @@ from router.workers import Workers
 
 FULL_NAME: Final = wire.DESCRIPTOR.services_by_name["RouteService"].full_name
 
-_DECIMALS: Final = 5
+_POLYLINE_DECIMALS: Final = 5
+# More digits than these would claim to know what nobody does: centimetres, nanograms, hundredths of a per cent.
+_PLACE_DECIMALS: Final = 7
+_METER_DECIMALS: Final = 1
+_SECOND_DECIMALS: Final = 1
+_AIR_DECIMALS: Final = 3
+_SHARE_DECIMALS: Final = 4
+_SCORE_DECIMALS: Final = 1
 _ID_BYTES: Final = 16
 _DEPARTURE: Final = "departure_time"
 _ALGORITHMS: Final[Mapping[int, Algorithm]] = {
@@ -133,15 +141,15 @@ def _route_to_wire(route: Route) -> route_pb2.Route:
         route_id=secrets.token_urlsafe(_ID_BYTES),
         route_type=route_pb2.Route.Type.Value(route.route_type.value),
         travel_mode=route_pb2.Route.TravelMode.Value(route.travel_mode.value),
-        start=point_to_wire(Point(*line[0])),
-        end=point_to_wire(Point(*line[-1])),
-        distance_meters=route.length_m,
+        start=_place_to_wire(line[0]),
+        end=_place_to_wire(line[-1]),
+        distance_meters=round(route.length_m, _METER_DECIMALS),
         duration=_duration(route.seconds),
         departure_time=time_to_wire(route.departure_time),
-        arrival_time=time_to_wire(route.departure_time + timedelta(seconds=route.seconds)),
+        arrival_time=time_to_wire(route.departure_time + _rounded(route.seconds)),
         doses=[_dose_to_wire(dose) for dose in route.doses],
-        air_quality_score=route.air_quality_score,
-        encoded_polyline=polyline.encode(line, _DECIMALS),
+        air_quality_score=_rounded_if_known(route.air_quality_score, _SCORE_DECIMALS),
+        encoded_polyline=polyline.encode(line, _POLYLINE_DECIMALS),
         compared_to_fastest=None if compared is None else _comparison_to_wire(compared),
     )
 
@@ -149,22 +157,35 @@ def _route_to_wire(route: Route) -> route_pb2.Route:
 def _dose_to_wire(dose: Dose) -> route_pb2.Dose:
     return route_pb2.Dose(
         pollutant=pollutant_to_wire(dose.pollutant),
-        dose_ug=dose.dose_ug,
-        dose_lower_ug=dose.lower_ug,
-        dose_upper_ug=dose.upper_ug,
-        mean_concentration_ug_m3=dose.mean_concentration_ug_m3,
+        dose_ug=round(dose.dose_ug, _AIR_DECIMALS),
+        dose_lower_ug=round(dose.lower_ug, _AIR_DECIMALS),
+        dose_upper_ug=round(dose.upper_ug, _AIR_DECIMALS),
+        mean_concentration_ug_m3=round(dose.mean_concentration_ug_m3, _AIR_DECIMALS),
     )
 
 
 def _comparison_to_wire(comparison: Comparison) -> route_pb2.Comparison:
     return route_pb2.Comparison(
         added_duration=_duration(comparison.added_seconds),
-        added_distance_meters=comparison.added_m,
-        dose_saved_fraction=comparison.dose_saved,
+        added_distance_meters=round(comparison.added_m, _METER_DECIMALS),
+        dose_saved_fraction=_rounded_if_known(comparison.dose_saved, _SHARE_DECIMALS),
     )
 
 
 def _duration(seconds: float) -> Duration:
     duration = Duration()
-    duration.FromTimedelta(timedelta(seconds=seconds))
+    duration.FromTimedelta(_rounded(seconds))
     return duration
+
+
+def _rounded(seconds: float) -> timedelta:
+    return timedelta(seconds=round(seconds, _SECOND_DECIMALS))
+
+
+def _rounded_if_known(value: float | None, decimals: int) -> float | None:
+    return None if value is None else round(value, decimals)
+
+
+def _place_to_wire(place: list[float]) -> point_pb2.Point:
+    latitude, longitude = place
+    return point_to_wire(Point(round(latitude, _PLACE_DECIMALS), round(longitude, _PLACE_DECIMALS)))
