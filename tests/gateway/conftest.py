@@ -17,6 +17,11 @@ from mesh.settings import MeshSettings
 from tests.gateway.peers import KEY, Peers, Witness, peers
 
 
+def error_info(reason: str) -> dict[str, str]:
+    """The detail that tells programs what a refusal of the gateway's own is."""
+    return {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "cleanair"}
+
+
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """A running gateway, ways to call it, and what the servers behind it saw."""

@@ -97,6 +97,9 @@ async def test_a_mistake_is_answered_with_its_own_status_and_words(gateway: Gate
     assert set(said) == {"code", "message", "details"}
     assert said["code"] == mistake.code
     assert mistake.said in said["message"]
+    reasons = [detail for detail in said["details"] if detail["@type"].endswith("google.rpc.ErrorInfo")]
+    assert [detail["domain"] for detail in reasons] == ["cleanair"]
+    assert reasons[0]["reason"]
 
 
 async def test_a_rule_of_the_contract_is_told_by_field(gateway: Gateway) -> None:

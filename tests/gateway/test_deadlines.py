@@ -15,7 +15,7 @@ from cleanair.router.v1 import route_service_pb2_grpc
 from pydantic import SecretStr
 
 from mesh.settings import MeshSettings
-from tests.gateway.conftest import Gateway, gateway_before
+from tests.gateway.conftest import Gateway, error_info, gateway_before
 from tests.gateway.peers import KEY, Peers, peers
 
 
@@ -105,7 +105,7 @@ async def test_a_server_that_is_not_there_is_said_to_be_away(servers: Peers) -> 
         assert answer.json() == {
             "code": 14,
             "message": "the server that answers this is not available at the moment: try again later",
-            "details": [],
+            "details": [error_info("SERVER_UNAVAILABLE")],
         }
         assert (await alone.http.get("/api/v1/readings")).status_code == 200
         stub = route_service_pb2_grpc.RouteServiceStub(alone.channel)

@@ -12,7 +12,7 @@ from cleanair.predictor.v1 import prediction_service_pb2 as predictor
 from cleanair.predictor.v1 import prediction_service_pb2_grpc
 from google.protobuf.message import Message
 
-from tests.gateway.conftest import Gateway, gateway_before
+from tests.gateway.conftest import Gateway, error_info, gateway_before
 from tests.gateway.peers import KEY, Peers
 
 REST = [("POST", "/api/v1/collect/air-quality"), ("GET", "/api/v1/models/status"), ("POST", "/api/v1/models/reload")]
@@ -47,7 +47,7 @@ async def test_rest_without_the_key_is_401(gateway: Gateway, verb: str, path: st
     assert answer.json() == {
         "code": 16,
         "message": "for operators only: send the operator key as x-api-key",
-        "details": [],
+        "details": [error_info("OPERATOR_KEY_REQUIRED")],
     }
     assert len(gateway.witness.calls) == before
 
