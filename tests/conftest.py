@@ -11,6 +11,9 @@ from mesh.logs import hand_to_standard_library
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Kernels are compiled once for all tests and the processes that they start, not once in each one's data folder.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".numba_cache"))
+
 
 def _real_data() -> Path:
     return Path(os.environ.get("CLEANAIR_REAL_DATA", ROOT.parent / "shared" / "data"))

@@ -43,8 +43,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "CLEANAIR_NOW": NOW.isoformat(),
         "CLEANAIR_LAME_DUCK_SECONDS": "0",
         "CLEANAIR_HEARTBEAT_SECONDS": "1",
-        # Compiled once for all tests, not once for each.
-        "NUMBA_CACHE_DIR": str(ROOT / ".numba_cache"),
     }
 
 
