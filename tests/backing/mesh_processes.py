@@ -74,7 +74,7 @@ def mesh_processes(folder: Path, settings: Mapping[str, str]) -> Iterator[MeshPr
         "CLEANAIR_DATA_DIR": str(folder),
         "CLEANAIR_OPERATOR_API_KEY": OPERATOR_KEY,
         "CLEANAIR_LAME_DUCK_SECONDS": "0",
-        "CLEANAIR_HEARTBEAT_SECONDS": "1",
+        "CLEANAIR_HEARTBEAT_SECONDS": "2",
     }
     for name, port in ports.items():
         environment[f"CLEANAIR_{name.upper()}_PORT"] = str(port)

@@ -32,7 +32,8 @@ from predictor.window import Reading
 from tests.ingestion.assembly import Assembly as Ingestion
 from tests.ingestion.assembly import SettableClock, assembled, quick_settings
 
-HEARTBEAT_SECONDS = 0.2
+HEARTBEAT_SECONDS = 1.0
+"""Three of them without a word, and a neighbour is taken for dead: long enough for a busy machine."""
 
 
 def predictor_settings(folder: Path, **more: object) -> PredictorSettings:

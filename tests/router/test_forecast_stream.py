@@ -51,7 +51,7 @@ class Follower:
 
 @pytest.fixture
 async def settings(tmp_path: Path) -> RouterSettings:
-    settings = RouterSettings(data_dir=tmp_path, lame_duck_seconds=0, stop_grace_seconds=0, heartbeat_seconds=0.5)
+    settings = RouterSettings(data_dir=tmp_path, lame_duck_seconds=0, stop_grace_seconds=0, heartbeat_seconds=1)
     await upgrade(settings, "router")
     return settings
 
