@@ -106,6 +106,6 @@ def _at_point(point: Point, forecasts: Sequence[Forecast], weight: Floats, first
         model_version=newest.model_version,
         horizons=horizons,
         quantiles=values[: len(horizons)],
-        confidence=float(weight @ [forecast.confidence for forecast in forecasts]),
+        confidence=round(float(weight @ [forecast.confidence for forecast in forecasts]), 3),
         newest_measured_at=max((time for time in measured if time is not None), default=None),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +12,7 @@ import numpy as np
 
 from air.geodesy import Floats, distance_m
 from air.places import Point
-from mesh.errors import InvalidInput, NotFound
+from mesh.errors import CleanAirError, InvalidInput, NotFound
 from router.exposure.concentration import Background, StreetAir
 from router.exposure.dose import Dose, air_quality_score, doses, weighed
 from router.exposure.field import AirField
@@ -96,9 +97,17 @@ class Planner:
         """What is known of the air now."""
         return self._known
 
-    def warm_up(self) -> None:
-        """Has the search compiled, which takes seconds, before the first request comes."""
+    def warm_up(self, now: datetime) -> None:
+        """Plans once for each mode, so that all is compiled and made before the first request comes."""
         self._engine.warm_up(self._metrics.fastest(TravelMode.WALK))
+        graph, longest = self._graph, int(np.argmax(self._graph.length_m))
+        origin, destination = (
+            Point(float(graph.latitude[node]), float(graph.longitude[node]))
+            for node in (graph.tail[longest], graph.head[longest])
+        )
+        for mode in TravelMode:
+            with suppress(CleanAirError):  # the mode may have no way there
+                self.plan(RouteRequest(origin, destination, mode), now)
 
     def is_stale(self, field: AirField, now: datetime) -> bool:
         """True when the newest measurement behind the field is too old to be called current."""

@@ -61,7 +61,7 @@ def _planner(settings: RouterSettings) -> Planner:
             " CLEANAIR_GRAPH_PATH to it."
         )
     planner = Planner(load(settings.graph_path), stale_after=timedelta(minutes=settings.stale_after_minutes))
-    planner.warm_up()
+    planner.warm_up(settings.clock()())
     return planner
 
 
