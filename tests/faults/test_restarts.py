@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import grpc
 import pytest
@@ -108,52 +108,63 @@ class Follower:
             await self.arrived.wait_for(done)
 
 
+Item = tuple[str, datetime, int]
+
+
+class Element(Protocol):
+    """What the two streams have in common."""
+
+    resume_token: str
+
+
+E = TypeVar("E", bound=Element)
+
+
 @asynccontextmanager
-async def following_readings(follower: Follower, target: str) -> AsyncIterator[None]:
-    async def handle(element: ingestion_service_pb2.StreamReadingsResponse) -> None:
-        items = [(one.station.station_id, time_from_wire(one.measured_at), one.revision) for one in element.readings]
-        await follower.keep(element.resume_token, items)
+async def following(
+    follower: Follower,
+    target: str,
+    open_stream: Callable[[grpc.aio.Channel, str], StreamCall[E]],
+    items: Callable[[E], list[Item]],
+) -> AsyncIterator[None]:
+    async def handle(element: E) -> None:
+        await follower.keep(element.resume_token, items(element))
 
     async with open_channel(target, MeshSettings()) as channel:
-        stub = ingestion_service_pb2_grpc.IngestionServiceStub(channel)
-
-        def open_stream(token: str) -> StreamCall[ingestion_service_pb2.StreamReadingsResponse]:
-            return stub.StreamReadings(ingestion_service_pb2.StreamReadingsRequest(resume_token=token))
-
-        async with _running(Subscription(
-            "readings", open_stream=open_stream, load_token=follower.load, handle=handle,
-            forget_token=follower.forget, heartbeat_seconds=1,
-        ).run):  # fmt: skip
+        subscription = Subscription(
+            "test",
+            open_stream=lambda token: open_stream(channel, token),
+            load_token=follower.load,
+            handle=handle,
+            forget_token=follower.forget,
+            heartbeat_seconds=2,
+        )
+        task = asyncio.create_task(subscription.run())
+        try:
             yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
-@asynccontextmanager
-async def following_forecasts(follower: Follower, target: str) -> AsyncIterator[None]:
-    async def handle(element: prediction_service_pb2.StreamForecastsResponse) -> None:
-        items = [(one.station.station_id, time_from_wire(one.issue_time), 0) for one in element.forecasts]
-        await follower.keep(element.resume_token, items)
-
-    async with open_channel(target, MeshSettings()) as channel:
-        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-
-        def open_stream(token: str) -> StreamCall[prediction_service_pb2.StreamForecastsResponse]:
-            return stub.StreamForecasts(prediction_service_pb2.StreamForecastsRequest(resume_token=token))
-
-        async with _running(Subscription(
-            "forecasts", open_stream=open_stream, load_token=follower.load, handle=handle,
-            forget_token=follower.forget, heartbeat_seconds=1,
-        ).run):  # fmt: skip
-            yield
+def readings(channel: grpc.aio.Channel, token: str) -> StreamCall[ingestion_service_pb2.StreamReadingsResponse]:
+    return ingestion_service_pb2_grpc.IngestionServiceStub(channel).StreamReadings(
+        ingestion_service_pb2.StreamReadingsRequest(resume_token=token)
+    )
 
 
-@asynccontextmanager
-async def _running(run: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+def readings_in(element: ingestion_service_pb2.StreamReadingsResponse) -> list[Item]:
+    return [(one.station.station_id, time_from_wire(one.measured_at), one.revision) for one in element.readings]
+
+
+def forecasts(channel: grpc.aio.Channel, token: str) -> StreamCall[prediction_service_pb2.StreamForecastsResponse]:
+    return prediction_service_pb2_grpc.PredictionServiceStub(channel).StreamForecasts(
+        prediction_service_pb2.StreamForecastsRequest(resume_token=token)
+    )
+
+
+def forecasts_in(element: prediction_service_pb2.StreamForecastsResponse) -> list[Item]:
+    return [(one.station.station_id, time_from_wire(one.issue_time), 0) for one in element.forecasts]
 
 
 def rows(world: World, service: str, statement: str) -> list[tuple[object, ...]]:
@@ -165,7 +176,7 @@ def rows(world: World, service: str, statement: str) -> list[tuple[object, ...]]
 async def test_readings_survive_the_death_of_ingestion(world: World) -> None:
     await world.begin("ingestion")
     follower = Follower()
-    async with following_readings(follower, world.mesh.target("ingestion")):
+    async with following(follower, world.mesh.target("ingestion"), readings, readings_in):
         for hour in range(1, 7):
             await world.collect()
             if hour % 2 == 0:
@@ -180,7 +191,7 @@ async def test_readings_survive_the_death_of_ingestion(world: World) -> None:
 async def test_forecasts_survive_the_death_of_either_side(world: World) -> None:
     await world.begin("ingestion", "predictor")
     follower = Follower()
-    async with following_forecasts(follower, world.mesh.target("predictor")):
+    async with following(follower, world.mesh.target("predictor"), forecasts, forecasts_in):
 
         async def until_forecast_of(hour: int) -> None:
             issue_time = (FIRST + timedelta(hours=hour)).replace(minute=0)
