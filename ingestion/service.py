@@ -36,8 +36,8 @@ class IngestionService(ingestion_service_pb2_grpc.IngestionServiceServicer):
 
     async def CollectAirQuality(
         self,
-        request: wire.CollectAirQualityRequest,  # noqa: ARG002 - the contract's
-        context: Context,  # noqa: ARG002 - the contract's
+        request: wire.CollectAirQualityRequest,
+        context: Context,
     ) -> wire.CollectAirQualityResponse:
         """Collects now."""
         collected = await self._collector.collect()
@@ -53,7 +53,7 @@ class IngestionService(ingestion_service_pb2_grpc.IngestionServiceServicer):
     async def ListReadings(
         self,
         request: wire.ListReadingsRequest,
-        context: Context,  # noqa: ARG002 - the contract's
+        context: Context,
     ) -> wire.ListReadingsResponse:
         """A page of readings."""
         question = Question(
@@ -73,7 +73,7 @@ class IngestionService(ingestion_service_pb2_grpc.IngestionServiceServicer):
     async def StreamReadings(
         self,
         request: wire.StreamReadingsRequest,
-        context: Context,  # noqa: ARG002 - the contract's
+        context: Context,
     ) -> AsyncIterator[wire.StreamReadingsResponse]:
         """The stream, from the token on."""
         measured_after = None

@@ -25,7 +25,7 @@ class MeshService(mesh_service_pb2_grpc.MeshServiceServicer):
     def __init__(self, board: HealthBoard) -> None:
         self._board = board
 
-    async def GetHealth(self, request: wire.GetHealthRequest, context: Context) -> wire.GetHealthResponse:  # noqa: ARG002 - the contract's
+    async def GetHealth(self, request: wire.GetHealthRequest, context: Context) -> wire.GetHealthResponse:
         """The board, line by line."""
         lines = [
             wire.HealthLine(

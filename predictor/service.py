@@ -60,7 +60,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     async def PredictAirQuality(
         self,
         request: wire.PredictAirQualityRequest,
-        context: Context,  # noqa: ARG002 - the contract's
+        context: Context,
     ) -> wire.PredictAirQualityResponse:
         """The hours ahead at stations or points."""
         now, newest = self._clock(), self._issuer.board.newest
@@ -78,7 +78,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     async def StreamForecasts(
         self,
         request: wire.StreamForecastsRequest,
-        context: Context,  # noqa: ARG002 - the contract's
+        context: Context,
     ) -> AsyncIterator[wire.StreamForecastsResponse]:
         """The stream, from the token on."""
         async for element in follow(self._issuer, self._bell, request.resume_token, self._heartbeat_seconds):
@@ -94,8 +94,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     async def GetModelStatus(
         self,
-        request: wire.GetModelStatusRequest,  # noqa: ARG002 - the contract's
-        context: Context,  # noqa: ARG002 - the contract's
+        request: wire.GetModelStatusRequest,
+        context: Context,
     ) -> wire.GetModelStatusResponse:
         """The model in use, and what it has done."""
         board = self._issuer.board
@@ -108,8 +108,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     async def ReloadModels(
         self,
-        request: wire.ReloadModelsRequest,  # noqa: ARG002 - the contract's
-        context: Context,  # noqa: ARG002 - the contract's
+        request: wire.ReloadModelsRequest,
+        context: Context,
     ) -> wire.ReloadModelsResponse:
         """Reads the model file again."""
         changed = await self._issuer.reload(self._model_path)

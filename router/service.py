@@ -68,7 +68,7 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
     async def CalculateRoutes(
         self,
         request: wire.CalculateRoutesRequest,
-        context: Context,  # noqa: ARG002 - the contract's
+        context: Context,
     ) -> wire.CalculateRoutesResponse:
         """The ways, each kept under an id of its own."""
         asked, now = _request_from_wire(request), self._clock()
@@ -86,7 +86,7 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
     async def GetRoute(
         self,
         request: wire.GetRouteRequest,
-        context: Context,  # noqa: ARG002 - the contract's
+        context: Context,
     ) -> wire.GetRouteResponse:
         """A route kept before."""
         kept = await self._cache.get(_key(request.route_id))

@@ -57,7 +57,7 @@ class DecodingInterceptor(AroundInterceptor):
         # Every maker of handlers in grpcio returns a named tuple; its stubs do not say so.
         return cast(_Replaceable[_Req, _Res], handler)._replace(request_deserializer=decode_or_stand_in)
 
-    async def around(self, rpc: Rpc, request: Request, context: Context, proceed: Proceed) -> Message | None:  # noqa: ARG002 - the interface's
+    async def around(self, rpc: Rpc, request: Request, context: Context, proceed: Proceed) -> Message | None:
         """Looks at the request, or at each message of a stream of them."""
         if isinstance(request, AsyncIterator):
             return await proceed(_decoded(request))

@@ -12,7 +12,7 @@ from mesh.interceptors.around import AroundInterceptor, Context, Proceed, Reques
 class RequestIdInterceptor(AroundInterceptor):
     """Takes the id from `x-request-id`, or makes one."""
 
-    async def around(self, rpc: Rpc, request: Request, context: Context, proceed: Proceed) -> Message | None:  # noqa: ARG002 - the interface's
+    async def around(self, rpc: Rpc, request: Request, context: Context, proceed: Proceed) -> Message | None:
         """Binds the id for the duration of the call."""
         identity = request_id.of_metadata(context.invocation_metadata() or ())
         token = request_id.current.set(identity)
