@@ -52,7 +52,7 @@ class ErrorInterceptor(AroundInterceptor):
         except errors.CleanAirError as error:
             code = code_of(error)
             if code is grpc.StatusCode.UNAVAILABLE:
-                _log.warning("unavailable", method=rpc.method, reason=error.reason, exc_info=error.__cause__)
+                _log.warning("unavailable", method=rpc.method, reason=error.reason, cause=repr(error.__cause__))
             violations = [FieldViolation(error.field, error.message)] if error.field else []
             await context.abort_with_status(
                 status(code, error.reason, error.message, violations=violations, metadata=error.metadata)
