@@ -18,8 +18,10 @@ class ForecastBoard:
 
     def __init__(self, epoch: str, sequence: int, issued: Iterable[IssuedForecast]) -> None:
         self.epoch = epoch
+        # What was issued after `sequence` was read, and before `issued` was, counts as read: put() goes by the newest.
         self.sequence = sequence
-        self._newest = {one.station.station_id: one for one in issued}
+        self._newest: dict[str, IssuedForecast] = {}
+        self.put(issued)
 
     def put(self, issued: Iterable[IssuedForecast]) -> None:
         """Takes what follows in the log."""
