@@ -199,9 +199,23 @@ def _engine(url: URL, pool_size: int, max_overflow: int) -> AsyncEngine:
             pool_recycle=_POOL_RECYCLE_S,
             connect_args={"timeout": _CONNECT_TIMEOUT_S},
         )
-    engine = create_async_engine(url)
+    engine = create_async_engine(url, connect_args={"factory": _SqliteConnection})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
+
+
+class _SqliteConnection(sqlite3.Connection):
+    """A connection that is over once it is closed.
+
+    Closed with a half-read statement, SQLite's own lives on with its transaction, and so with the lock on writing,
+    until the garbage collector has found the statement: a cancelled write would lock out all others.
+    """
+
+    def close(self) -> None:
+        """Rolls back what is open, and closes."""
+        if self.in_transaction:
+            self.rollback()
+        super().close()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -66,4 +68,32 @@ async def test_an_embedded_database_that_another_holds_is_away_not_broken(tmp_pa
         with pytest.raises(DatabaseUnavailable):
             async with database.begin() as connection:
                 await connection.execute(text("DELETE FROM forecast_position"))
+    await database.close()
+
+
+async def test_a_cancelled_write_leaves_the_embedded_database_to_the_next(tmp_path: Path) -> None:
+    database = Database.open(MeshSettings(data_dir=tmp_path), "ingestion")
+    async with database.begin() as connection:
+        await connection.execute(text("CREATE TABLE numbers (number INTEGER)"))
+
+    async def write() -> None:
+        numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT i FROM n"
+        async with database.begin() as connection:
+            await connection.execute(text(f"INSERT INTO numbers {numbers} RETURNING number"))
+
+    # What a cancelled statement leaves behind must not wait for the garbage collector.
+    gc.disable()
+    try:
+        for _ in range(3):
+            writing = asyncio.create_task(write())
+            await asyncio.sleep(0.1)
+            writing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await writing
+            async with database.begin() as connection:
+                await connection.execute(text("INSERT INTO numbers VALUES (0)"))
+    finally:
+        gc.enable()
+    async with database.connect() as connection:
+        assert (await connection.execute(text("SELECT count(*), sum(number) FROM numbers"))).one() == (3, 0)
     await database.close()
