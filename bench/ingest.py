@@ -28,7 +28,7 @@ from bench.figures import Figure
 from cli.readiness import serving
 from ingestion.reading import Measurement, Reading
 from ingestion.settings import IngestionSettings
-from ingestion.store import ReadingStore
+from ingestion.store.readings import ReadingStore
 from mesh.database import Database, upgrade
 from tests.backing.mesh_processes import mesh_processes
 from tests.backing.postgres import PostgresServer, find_postgres

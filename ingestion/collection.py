@@ -12,10 +12,10 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from air.places import Station
-from ingestion.quality import judge
+from ingestion.quality.cleaning import judge
 from ingestion.reading import RawMeasurement, Reading
 from ingestion.source import RejectedRow, Rows, Source, SourceError
-from ingestion.store import ReadingStore, Saved
+from ingestion.store.readings import ReadingStore, Saved
 from mesh.bell import Bell
 from mesh.clock import Clock
 from mesh.errors import CleanAirError

@@ -7,7 +7,7 @@ from typing import Final
 
 from air.status import DataStatus, State
 from ingestion.collection import Outage
-from ingestion.store import CURRENT, Coverage
+from ingestion.store.readings import CURRENT, Coverage
 
 LATEST: Final = timedelta(hours=2)
 """An hour's label appears up to 15 minutes after it, and is collected within the hour: older than this is late."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from ingestion.page_token import PageToken, fingerprint
 from ingestion.reading import StoredReading
-from ingestion.store import ReadingStore
+from ingestion.store.readings import ReadingStore
 from mesh.clock import Clock
 from mesh.errors import InvalidInput
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from air.index import Grade
 from air.places import Station
 from air.pollutants import Pollutant
+from ingestion.quality.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,18 @@ class Measurement:
     """The content of a reading: the values that may be used, and a word on those that may not.
 
     Attributes:
-        values: Concentrations in the pollutant's unit, rounded to what the store keeps; absent ones are left out.
-        air_quality_index: 0 to 500, as published.
+        values: Concentrations in the pollutant's unit, rounded to what the store keeps; absent and failed ones are left
+            out.
+        flags: The words on those left out, with what was measured all the same.
+        air_quality_index: 0 to 500, as published; where the network gives none, by its formula.
+        verdicts: What each value is worth. A pollutant without one has not been judged.
     """
 
     values: Mapping[Pollutant, float]
     flags: tuple[InstrumentFlag, ...] = ()
     air_quality_index: int | None = None
     grade: Grade | None = None
+    verdicts: Mapping[Pollutant, Verdict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +80,10 @@ class StoredReading:
     reading: Reading
     revision: int
     sequence: int
+
+
+def raw_number(measurement: Measurement, pollutant: Pollutant) -> float | None:
+    """What was measured, whatever it is worth; None when nothing was."""
+    if pollutant in measurement.values:
+        return measurement.values[pollutant]
+    return next((flag.raw_value for flag in measurement.flags if flag.pollutant is pollutant), None)

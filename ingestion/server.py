@@ -10,7 +10,7 @@ from ingestion.schedule import Schedule
 from ingestion.service import FULL_NAME, OPERATOR_METHODS, IngestionService
 from ingestion.settings import IngestionSettings
 from ingestion.sources.airkorea import AirKorea
-from ingestion.store import ReadingStore
+from ingestion.store.readings import ReadingStore
 from ingestion.stream import ReadingStream, StatusBoard
 from mesh.bell import Bell
 from mesh.database import Database, prepare

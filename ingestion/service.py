@@ -12,7 +12,7 @@ from air.pollutants import Pollutant
 from ingestion.collection import Collector
 from ingestion.listing import Question, list_readings
 from ingestion.reading import StoredReading
-from ingestion.store import ReadingStore
+from ingestion.store.readings import ReadingStore
 from ingestion.stream import ReadingStream, StatusBoard
 from mesh.clock import Clock
 from mesh.interceptors.around import Context

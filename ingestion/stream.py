@@ -12,7 +12,7 @@ from air.status import DataStatus
 from ingestion.collection import Collector
 from ingestion.freshness import data_status
 from ingestion.reading import StoredReading
-from ingestion.store import Coverage, ReadingStore
+from ingestion.store.readings import Coverage, ReadingStore
 from mesh.bell import Bell
 from mesh.clock import Clock
 from mesh.resume_token import ResumeToken, UnknownResumeToken

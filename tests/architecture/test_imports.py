@@ -24,19 +24,31 @@ KNOWS: Final = {
         "cli.*",
         "*.server",
         "*.service",
+        "*.tasks.*",
         "*_stream",
     ),
-    ("google", "cleanair", "buf"): ("mesh.*", "cli.*", "gateway.contracts", "*.server", "*.service", "*_stream"),
+    ("google", "cleanair", "buf"): (
+        "mesh.*",
+        "cli.*",
+        "gateway.contracts",
+        "*.server",
+        "*.service",
+        "*.tasks.*",
+        "*.wire",
+        "*_stream",
+    ),
     ("sqlalchemy", "alembic", "asyncpg", "aiosqlite"): (
         "mesh.database",
         "mesh.alembic_env",
         "mesh.columns",
         "*.store",
+        "*.store.*",
         "*.tables",
         "*.migrations.*",
     ),
     ("httpx",): ("*.sources.*", "simulation.*", "cli.*"),
-    ("redis",): ("mesh.cache",),
+    ("redis",): ("mesh.*",),
+    ("celery",): ("ingestion.tasks.*", "cli.serve"),
     # An extra is installed for its service alone: the router's image has no torch.
     ("torch",): ("predictor.*",),
     ("numba", "networkx", "shapely", "geopy", "polyline"): ("router.*", "cli.route"),
@@ -44,7 +56,10 @@ KNOWS: Final = {
     ("envoy", "yaml"): ("gateway.*",),
 }
 # The modules of a service that are its edge; every other one, present and to come, is its domain.
-EDGES: Final = ("server", "service", "store", "tables", "settings", "sources*", "migrations*", "*_stream")
+EDGES: Final = (
+    *("server", "service", "wire", "store*", "tables", "settings"),
+    *("sources*", "tasks*", "migrations*", "*_stream"),
+)
 OF_THE_EDGES: Final = (
     *("grpc", "grpc_health", "grpc_reflection", "grpc_status", "protovalidate"),
     *("google", "cleanair", "buf"),
@@ -72,7 +87,8 @@ def test_a_package_of_others_is_known_where_it_belongs(graph: grimp.ImportGraph,
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_domain_knows_no_grpc_sql_http_and_protobuf(graph: grimp.ImportGraph, service: str) -> None:
     storeless = copy.deepcopy(graph)
-    storeless.remove_module(f"{service}.store")
+    for module in (*storeless.find_descendants(f"{service}.store"), f"{service}.store"):
+        storeless.remove_module(module)
     ways = [
         " -> ".join(chain)
         for module in storeless.find_descendants(service)

@@ -11,7 +11,7 @@ from pathlib import Path
 from ingestion.collection import Collector
 from ingestion.settings import IngestionSettings
 from ingestion.sources.airkorea import AirKorea
-from ingestion.store import ReadingStore
+from ingestion.store.readings import ReadingStore
 from ingestion.stream import ReadingStream, StatusBoard
 from mesh.bell import Bell
 from mesh.database import Database, upgrade

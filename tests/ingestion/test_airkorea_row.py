@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from air.index import Grade
 from air.places import Network, Point
 from air.pollutants import Pollutant
-from ingestion.quality import judge
+from ingestion.quality.cleaning import judge
 from ingestion.reading import RawValue
 from ingestion.sources.airkorea_answer import Row, read_answer
 from ingestion.sources.airkorea_row import (

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from air.pollutants import Pollutant
 from ingestion.reading import InstrumentFlag, StoredReading
 from ingestion.source import SourceError, SourceRefused
-from ingestion.store import Saved
+from ingestion.store.readings import Saved
 from simulation.airkorea_server import Reply, gateway_error
 from simulation.replay import Fault, ReplayServer
 from tests.ingestion.assembly import Assembly

@@ -9,7 +9,7 @@ import pytest
 from air.status import DataStatus, State
 from ingestion.collection import Outage
 from ingestion.freshness import data_status
-from ingestion.store import Coverage
+from ingestion.store.readings import Coverage
 from tests.ingestion.wire_rows import MEASURED_AT, NOW
 
 _WHOLE = Coverage(MEASURED_AT, stations=40, current_stations=40)

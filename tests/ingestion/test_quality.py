@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from air.pollutants import Pollutant
-from ingestion.quality import DECIMALS, HIGHEST, OUT_OF_RANGE, judge
+from ingestion.quality.cleaning import DECIMALS, HIGHEST, OUT_OF_RANGE, judge
 from ingestion.reading import InstrumentFlag, Measurement, RawMeasurement, RawValue
 from tests.ingestion.wire_rows import MEASURED_AT
 

@@ -17,7 +17,7 @@ from air.places import Point, Station
 from air.pollutants import Pollutant
 from ingestion.reading import Measurement, Reading, StoredReading
 from ingestion.settings import IngestionSettings
-from ingestion.store import ReadingStore, Saved
+from ingestion.store.readings import ReadingStore, Saved
 from mesh.database import Database, DatabaseUnavailable
 from simulation.replay import Recording, ReplayServer
 from tests.backing.postgres import PostgresServer

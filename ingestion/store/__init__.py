@@ -1,0 +1,1 @@
+"""What the service keeps, a module a thing; the only place that knows SQL."""
