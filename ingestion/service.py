@@ -19,7 +19,13 @@ from mesh.interceptors.around import Context
 from mesh.wire import pollutant_to_wire, station_to_wire, status_to_wire, time_from_wire, time_to_wire
 
 FULL_NAME: Final = wire.DESCRIPTOR.services_by_name["IngestionService"].full_name
-OPERATOR_METHODS: Final = frozenset({f"/{FULL_NAME}/CollectAirQuality"})
+OPERATOR_METHODS: Final = frozenset(
+    f"/{FULL_NAME}/{method}"
+    for method in (
+        *("CollectAirQuality", "CollectWeather", "CollectBulletins", "ValidateReadings"),
+        *("UploadReadings", "GetUpload"),
+    )
+)
 
 
 class IngestionService(ingestion_service_pb2_grpc.IngestionServiceServicer):
