@@ -71,3 +71,11 @@ reading_log: Final = Table(
     Column("sequence", BigInteger, nullable=False),
 )
 """One row: the name of this log of changes (16 hexadecimal digits), and its last sequence."""
+
+collection_fences: Final = Table(
+    "collection_fences",
+    metadata,
+    Column("feed", String(20), primary_key=True),
+    Column("token", BigInteger, nullable=False),
+)
+"""The latest holder of each feed's lock that the store has seen."""
