@@ -6,6 +6,7 @@ import stamina.instrumentation
 from cleanair.ingestion.v1.ingestion_service_pb2_grpc import add_IngestionServiceServicer_to_server
 
 from ingestion.collection import Collector
+from ingestion.quota import Unlimited
 from ingestion.schedule import Schedule
 from ingestion.service import FULL_NAME, OPERATOR_METHODS, IngestionService
 from ingestion.settings import IngestionSettings
@@ -25,7 +26,7 @@ async def main(settings: IngestionSettings) -> None:
     await prepare(settings, SERVICE)
     database = Database.open(settings, SERVICE)
     try:
-        async with AirKorea(settings) as source:
+        async with AirKorea(settings, Unlimited()) as source:
             await _serve(settings, database, source)
     finally:
         await database.close()

@@ -38,6 +38,16 @@ class Source(Protocol):
         """What the network publishes now; its rows may be of different hours. Raises SourceError."""
 
 
+class Quota(Protocol):
+    """Counts what is asked of services that allow so many requests a day."""
+
+    async def take(self, service: str) -> None:
+        """Counts one request of today's (KST) to a service, such as `ArpltnInforInqireSvc`, before it is sent.
+
+        Raises SourceQuotaExceeded when none is left.
+        """
+
+
 class SourceError(CleanAirError):
     """A source did not give what it was asked for.
 

@@ -13,7 +13,7 @@ from air.places import Network, Point, Station
 from air.pollutants import Pollutant
 from ingestion.reading import RawMeasurement, RawValue
 from ingestion.source import RejectedRow, Rows
-from ingestion.sources.airkorea_answer import Json, Row
+from ingestion.sources.data_go_kr_answer import Json, Row
 
 KST: Final = timezone(timedelta(hours=9), "KST")
 """Korean standard time, in which every hour of the network is given."""

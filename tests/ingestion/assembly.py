@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ingestion.collection import Collector
+from ingestion.quota import Unlimited
 from ingestion.settings import IngestionSettings
 from ingestion.sources.airkorea import AirKorea
 from ingestion.store.readings import ReadingStore
@@ -59,7 +60,7 @@ async def assembled(settings: IngestionSettings, now: datetime = NOW) -> AsyncIt
     await upgrade(settings, "ingestion")
     database = Database.open(settings, "ingestion")
     try:
-        async with AirKorea(settings) as source:
+        async with AirKorea(settings, Unlimited()) as source:
             clock, bell, store = SettableClock(now), Bell(), ReadingStore(database)
             collector = Collector(source, store, bell, clock)
             board = StatusBoard(store, collector, bell, clock, settings.heartbeat_seconds)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.quota import Unlimited
 from ingestion.settings import IngestionSettings
 from ingestion.source import (
     SourceEmpty,
@@ -29,14 +30,14 @@ _CUT = Reply(b'{"response":{"header":{"resultCode":"00"},"body":{"totalCount":0,
 
 
 async def _ask(settings: IngestionSettings) -> list[str]:
-    async with AirKorea(settings) as source:
+    async with AirKorea(settings, Unlimited()) as source:
         return [row.station_id for row in (await source.measurements()).readable]
 
 
 async def test_measurements_and_stations_are_asked_for_as_documented(
     settings: IngestionSettings, replay: ReplayServer
 ) -> None:
-    async with AirKorea(settings) as source:
+    async with AirKorea(settings, Unlimited()) as source:
         measurements, stations = await source.measurements(), await source.stations()
     assert [row.station_id for row in measurements.readable] == ["중구", "종로구"]
     assert [station.station_id for station in stations.readable] == ["중구", "종로구"]

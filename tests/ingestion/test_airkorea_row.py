@@ -16,7 +16,6 @@ from air.places import Network, Point
 from air.pollutants import Pollutant
 from ingestion.quality.cleaning import judge
 from ingestion.reading import RawValue
-from ingestion.sources.airkorea_answer import Row, read_answer
 from ingestion.sources.airkorea_row import (
     NOT_A_NUMBER,
     UnreadableRow,
@@ -25,6 +24,7 @@ from ingestion.sources.airkorea_row import (
     read_station,
     read_stations,
 )
+from ingestion.sources.data_go_kr_answer import Row, read_answer
 from tests.ingestion.wire_rows import HOUR, MEASURED_AT, measurement_row, station_row
 
 

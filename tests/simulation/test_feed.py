@@ -16,10 +16,11 @@ import pytest
 from air.index import index_of_hour
 from air.places import Network
 from air.pollutants import Pollutant
+from ingestion.quota import Unlimited
 from ingestion.settings import IngestionSettings
 from ingestion.sources.airkorea import AirKorea
-from ingestion.sources.airkorea_answer import Row, read_answer
 from ingestion.sources.airkorea_row import read_measurements
+from ingestion.sources.data_go_kr_answer import Row, read_answer
 from simulation.air import KST, SimulatedAir, hour_number, hour_time
 from simulation.airkorea_server import WireRow
 from simulation.feed import NO_CONTACT, Feed, FeedServer, moving_average, sites_of, wire_hour
@@ -65,7 +66,7 @@ def _get(feed: FeedServer, path: str = _PATH, **query: str) -> bytes:
 
 async def test_the_client_of_production_reads_it_whole_and_as_simulated(feed: FeedServer, tmp_path: Path) -> None:
     settings = IngestionSettings.model_validate({"airkorea_url": feed.url, "data_dir": tmp_path})
-    async with AirKorea(settings) as source:
+    async with AirKorea(settings, Unlimited()) as source:
         measurements, stations = await source.measurements(), await source.stations()
     assert (measurements.rejected, stations.rejected) == ((), ())
     assert len({station.station_id for station in stations.readable}) == 25

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ingestion.sources.airkorea_answer import Answer, read_answer
+from ingestion.sources.data_go_kr_answer import Answer, read_answer
 from simulation.airkorea_server import AddressTaken, Reply
 from simulation.replay import Fault, Recording, ReplayServer, UnreadableRecording
 from tests.ingestion.wire_rows import measurement_row, recording, station_row

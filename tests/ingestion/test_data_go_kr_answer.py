@@ -1,4 +1,4 @@
-"""An answer of AirKorea is read in every form that it was seen in; anything else is an error of ours, never a crash."""
+"""An answer of data.go.kr is read in each form that it was seen in; anything else is an error of ours, never a crash."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.source import SourceError, SourceQuotaExceeded, SourceRefused, SourceUnavailable, SourceUnreadable
-from ingestion.sources.airkorea_answer import read_answer
+from ingestion.sources.data_go_kr_answer import read_answer
 from mesh.errors import FailedPrecondition, ResourceExhausted, Unavailable
 
 
@@ -99,6 +99,14 @@ def test_a_bare_http_error_is_told_by_its_status(status: int, kind: type[SourceE
     assert raised.value.code == f"HTTP_{status}"
 
 
+@pytest.mark.parametrize("http_status", [200, 401])
+def test_a_refusal_of_apihub_is_told_by_the_status_in_its_body(http_status: int) -> None:
+    body = json.dumps({"result": {"status": 401, "message": "유효한 인증키가 아닙니다."}}).encode()
+    with pytest.raises(SourceRefused) as raised:
+        read_answer(http_status, body)
+    assert raised.value.code == "HTTP_401"
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -163,3 +171,13 @@ def test_recorded_errors_are_told_by_their_code(real_data: Path, status: int, na
     with pytest.raises(SourceRefused) as raised:
         read_answer(status, (real_data / "api_samples" / name).read_bytes())
     assert raised.value.code == "30"
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    ("status", "name"), [(401, "kma_apihub_http401_bad_key.json"), (403, "kma_apihub_http403_not_applied.json")]
+)
+def test_recorded_refusals_of_apihub_are_told_by_their_status(real_data: Path, status: int, name: str) -> None:
+    with pytest.raises(SourceRefused) as raised:
+        read_answer(status, (real_data / "api_samples" / name).read_bytes())
+    assert raised.value.code == f"HTTP_{status}"

@@ -1,4 +1,4 @@
-"""The envelope of an AirKorea answer, in all the forms that were seen, and the errors that come in its place."""
+"""The envelope of an answer of data.go.kr, in all the forms that were seen, and the errors that come in its place."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ _CODES: Final[Mapping[str, str]] = {
 }
 _RETRYABLE: Final = frozenset({"1", "4", "5", "23", "99"})
 _HTTP_OK: Final = 200
+_HTTP_HIGHEST: Final = 599
 _HTTP_SERVER_ERROR: Final = 500
 _HTTP_RETRYABLE: Final = frozenset({408, 425, 429})
 _XML_CODE: Final = re.compile(r"<(?:returnReasonCode|resultCode)>\s*(\d{1,6})\s*</")
@@ -54,6 +55,9 @@ def read_answer(status_code: int, body: bytes) -> Answer:
     Raises SourceUnavailable, SourceRefused, SourceQuotaExceeded or SourceUnreadable, whatever the bytes are.
     """
     content = _parse(body)
+    refused = _apihub_status(content)
+    if refused is not None:
+        raise http_error(refused)
     code = _xml_code(body) if content is None else _json_code(content)
     # The gateway's own code tells more than the HTTP status, which is 200, 401 or 403 for the very same error.
     if code is not None and code not in {_NORMAL, _NO_DATA}:
@@ -109,6 +113,13 @@ def _json_code(content: Json) -> str | None:
         if isinstance(found, str | int) and not isinstance(found, bool):
             return _normal_code(str(found))
     return None
+
+
+def _apihub_status(content: Json) -> int | None:
+    """The HTTP status that apihub.kma.go.kr repeats in the body of a refusal."""
+    result = content.get("result") if isinstance(content, dict) else None
+    status = result.get("status") if isinstance(result, dict) else None
+    return status if isinstance(status, int) and _HTTP_OK < status <= _HTTP_HIGHEST else None
 
 
 def _normal_code(text: str) -> str | None:
