@@ -1,4 +1,4 @@
-"""An answer of data.go.kr is read in each form that it was seen in; anything else is an error of ours, never a crash."""
+"""Each form of answer that data.go.kr was seen to give is read; anything else is an error of ours, never a crash."""
 
 from __future__ import annotations
 
