@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, TypeVar
 
 from air.index import Grade, grade_of
@@ -14,12 +13,7 @@ from air.pollutants import Pollutant
 from ingestion.reading import RawMeasurement, RawValue
 from ingestion.source import RejectedRow, Rows
 from ingestion.sources.data_go_kr_answer import Json, Row
-
-KST: Final = timezone(timedelta(hours=9), "KST")
-"""Korean standard time, in which every hour of the network is given."""
-
-SIMULATED: Final = "모의"
-"""The word that the simulated feed puts before the network (mangName) of its stations; no real one has it."""
+from ingestion.sources.fields import KST, SIMULATED, UnreadableRow, number_of, text_of
 
 NOT_A_NUMBER: Final = "cleanair: not a number"
 """Our own word on a value that cannot be read."""
@@ -44,17 +38,11 @@ _HOUR: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):00")
 _LAST_HOUR: Final = 24
 _INDEX: Final = re.compile(r"[0-9]{1,4}")
 _HIGHEST_INDEX: Final = 500
-_NUMBER: Final = re.compile(r"[+-]?[0-9]{0,12}\.?[0-9]{0,12}")
 _ID_LENGTH: Final = 20
-_TEXT_LENGTH: Final = 100
 _POLE: Final = 90.0
 _ANTIMERIDIAN: Final = 180.0
 
 _T = TypeVar("_T")
-
-
-class UnreadableRow(Exception):
-    """The row says nothing that could be used; its text says why."""
 
 
 def read_measurements(rows: Iterable[Row]) -> Rows[RawMeasurement]:
@@ -78,14 +66,14 @@ def read_measurement(row: Row) -> RawMeasurement:
         raw={pollutant: _value(row, column) for pollutant, column in _COLUMNS.items()},
         air_quality_index=index,
         # The index and its grade are absent together; the grade is not always repeated.
-        grade=None if index is None else _GRADES.get(_text(row.get("khaiGrade"))) or grade_of(index),
+        grade=None if index is None else _GRADES.get(text_of(row.get("khaiGrade"))) or grade_of(index),
     )
 
 
 def read_station(row: Row) -> Station:
     """One row of getMsrstnList. Raises UnreadableRow."""
     station_id = _station_id(row)
-    network = _text(row.get("mangName"))
+    network = text_of(row.get("mangName"))
     simulated = network.startswith(SIMULATED)
     network = network.removeprefix(SIMULATED).strip()
     return Station(
@@ -105,19 +93,12 @@ def _read(rows: Iterable[Row], read_one: Callable[[Row], _T]) -> Rows[_T]:
         try:
             readable.append(read_one(row))
         except UnreadableRow as error:
-            rejected.append(RejectedRow(_text(row.get("stationName")), str(error)))
+            rejected.append(RejectedRow(text_of(row.get("stationName")), str(error)))
     return Rows(tuple(readable), tuple(rejected))
 
 
-def _text(value: Json) -> str:
-    """The text of a field, bounded and free of what no database or message takes; empty for null."""
-    if value is None or isinstance(value, list | dict):
-        return ""
-    return "".join(letter for letter in str(value)[:_TEXT_LENGTH] if letter.isprintable()).strip()
-
-
 def _station_id(row: Row) -> str:
-    name = _text(row.get("stationName"))
+    name = text_of(row.get("stationName"))
     if not name:
         raise UnreadableRow("no station name")
     if len(name) > _ID_LENGTH:
@@ -127,7 +108,7 @@ def _station_id(row: Row) -> str:
 
 def _hour(value: Json) -> datetime:
     """`YYYY-MM-DD HH:00`, where `24:00` is the next day's midnight."""
-    text = _text(value)
+    text = text_of(value)
     if not text:
         raise UnreadableRow("no hour")
     match = _HOUR.fullmatch(text)
@@ -141,27 +122,16 @@ def _hour(value: Json) -> datetime:
 
 
 def _value(row: Row, column: str) -> RawValue:
-    flag = _text(row.get(f"{column}Flag")) or None
-    text = _text(row.get(f"{column}Value"))
+    flag = text_of(row.get(f"{column}Flag")) or None
+    text = text_of(row.get(f"{column}Value"))
     if text in {"", "-"}:
         return RawValue(None, flag)
-    number = _number(text)
+    number = number_of(text)
     return RawValue(number, flag) if number is not None else RawValue(None, flag or NOT_A_NUMBER)
 
 
-def _number(text: str) -> float | None:
-    # float() alone also takes `nan`, `1_0` and digits of other scripts.
-    if not _NUMBER.fullmatch(text):
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _index(value: Json) -> int | None:
-    text = _text(value)
+    text = text_of(value)
     if not _INDEX.fullmatch(text) or int(text) > _HIGHEST_INDEX:
         return None
     return int(text)
@@ -169,7 +139,7 @@ def _index(value: Json) -> int | None:
 
 def _location(dm_x: Json, dm_y: Json) -> Point:
     """Version 1.0 has the latitude in dmX, another one has it in dmY: in Korea the larger is the longitude."""
-    numbers = _number(_text(dm_x)), _number(_text(dm_y))
+    numbers = number_of(text_of(dm_x)), number_of(text_of(dm_y))
     if numbers[0] is None or numbers[1] is None:
         raise UnreadableRow("no location")
     latitude, longitude = sorted((numbers[0], numbers[1]))

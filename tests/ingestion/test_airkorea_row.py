@@ -18,13 +18,13 @@ from ingestion.quality.cleaning import judge
 from ingestion.reading import RawValue
 from ingestion.sources.airkorea_row import (
     NOT_A_NUMBER,
-    UnreadableRow,
     read_measurement,
     read_measurements,
     read_station,
     read_stations,
 )
 from ingestion.sources.data_go_kr_answer import Row, read_answer
+from ingestion.sources.fields import UnreadableRow
 from tests.ingestion.wire_rows import HOUR, MEASURED_AT, measurement_row, station_row
 
 
