@@ -57,11 +57,20 @@ air_quality_readings: Final = Table(
     Column("flags", JSON().with_variant(JSONB(), "postgresql"), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("sequence", BigInteger, nullable=False),
+    Column("pm25_verdict", Integer),
+    Column("pm10_verdict", Integer),
+    Column("o3_verdict", Integer),
+    Column("no2_verdict", Integer),
+    Column("co_verdict", Integer),
+    Column("so2_verdict", Integer),
     Index("idx_air_quality_station_time", "station_id", "measured_at", unique=True),
     Index("idx_air_quality_measured_at", "measured_at"),
-    Index("idx_air_quality_sequence", "sequence", unique=True),
+    # With the hour: on PostgreSQL the table is partitioned by it, and a unique index must hold what partitions are by.
+    Index("idx_air_quality_sequence", "sequence", "measured_at", unique=True),
+    postgresql_partition_by="RANGE (measured_at)",
 )
-"""The readings. `sequence` is the place of a row's last change in the order of all changes."""
+"""The readings. `sequence` is the place of a row's last change in the order of all changes; a verdict is NULL where the
+value has not been judged, else as in `ingestion.quality.verdict`."""
 
 reading_log: Final = Table(
     "reading_log",

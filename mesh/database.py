@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -93,6 +95,22 @@ class Database:
     def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """An insert that knows ON CONFLICT."""
         return postgresql.insert(table) if self.is_postgres else sqlite.insert(table)
+
+    async def copy(
+        self, connection: AsyncConnection, table: Table, rows: Sequence[Sequence[str | float | datetime | None]]
+    ) -> None:
+        """Copies rows, with a cell for each column of the table, through PostgreSQL's COPY, in the transaction.
+
+        Raises DatabaseUnavailable when it does not answer, and what asyncpg raises when a cell does not fit.
+        """
+        raw = await connection.get_raw_connection()
+        driver = raw.driver_connection
+        if not isinstance(driver, asyncpg.Connection):
+            raise TypeError("only PostgreSQL can copy")
+        try:
+            await driver.copy_records_to_table(table.name, records=rows, columns=table.columns.keys())
+        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError) as error:
+            raise DatabaseUnavailable("the database does not answer: try again later") from error
 
     async def ping(self) -> None:
         """Returns when the database answers. Raises DatabaseUnavailable."""

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias, TypedDict, cast
+from typing import Final, TypeAlias
 
-from sqlalchemy import RowMapping, case, distinct, func, select, tuple_, update
+from sqlalchemy import case, distinct, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from air.index import Grade
-from air.places import Network, Point, Station
-from air.pollutants import Pollutant
-from ingestion.reading import InstrumentFlag, Measurement, Reading, StoredReading
+from ingestion.reading import Reading, StoredReading
+from ingestion.run import Fence
+from ingestion.store.fences import hold
+from ingestion.store.partitions import Partitions
+from ingestion.store.reading_rows import from_row
+from ingestion.store.staging import Merged, merge, refresh_verdicts, stage
 from ingestion.tables import air_quality_readings, reading_log
 from mesh.database import Database
 
-_ROWS_A_STATEMENT: Final = 500
-_COLUMNS: Final[Mapping[Pollutant, str]] = {pollutant: pollutant.value.lower() for pollutant in Pollutant}
-_CONTENT: Final = (*_COLUMNS.values(), "air_quality_index", "grade", "flags")
-_KEPT_AT_CORRECTION: Final = frozenset({"station_id", "measured_at", "created_at"})
+_ROWS_A_MERGE: Final = 20_000
 
 _NOT_READ: Final = frozenset({"id", "created_at", "updated_at"})
 
 _table: Final = air_quality_readings.c
 _columns: Final = [column for column in _table if column.name not in _NOT_READ]
-_key: Final = tuple_(_table.station_id, _table.measured_at)
 
-
-class _Flag(TypedDict):
-    pollutant: str
-    text: str
-    rawValue: float | None
-
-
-_Cell: TypeAlias = str | float | bool | datetime | list[_Flag] | None
-_Row: TypeAlias = dict[str, _Cell]
+Also: TypeAlias = Callable[[AsyncConnection], Awaitable[None]]
+"""What is written together with readings, in their transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +73,7 @@ class ReadingStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._partitions = Partitions(database)
 
     async def head(self) -> Head:
         """Where the log of changes stands."""
@@ -89,35 +81,57 @@ class ReadingStore:
             row = (await connection.execute(select(reading_log.c.epoch, reading_log.c.sequence))).one()
         return Head(row.epoch, row.sequence)
 
-    async def save(self, readings: Sequence[Reading], now: datetime) -> Saved:
-        """Stores what is new or differs from what is stored; all or nothing. One reading a station and hour, please."""
-        new = corrected = unchanged = 0
+    async def save(
+        self,
+        readings: Sequence[Reading],
+        now: datetime,
+        *,
+        fence: Fence | None = None,
+        keep_known: bool = False,
+        also: Also | None = None,
+    ) -> Saved:
+        """Stores what is new or differs from what is stored; all or nothing. One reading a station and hour, please.
+
+        Args:
+            readings: What to store.
+            now: When.
+            fence: Whose turn it is; raises Fenced when it is over.
+            keep_known: Stores only what is new.
+            also: What else to write, or not at all.
+        """
+        if readings:
+            hours = [reading.measured_at for reading in readings]
+            await self._partitions.ensure(min(hours), max(hours))
+        new = corrected = 0
         async with self._database.begin() as connection:
             # Writing to the one row first makes writers take turns until they commit: so a lower sequence is always
             # visible before a higher one, and no follower of the log can pass over a row that is committed late.
             lock = update(reading_log).values(sequence=reading_log.c.sequence).returning(reading_log.c.sequence)
             first = last = (await connection.execute(lock)).scalar_one()
-            for start in range(0, len(readings), _ROWS_A_STATEMENT):
-                batch = readings[start : start + _ROWS_A_STATEMENT]
-                stored = await self._stored_rows(connection, batch)
-                changed: list[_Row] = []
-                for reading in batch:
-                    row = _to_row(reading)
-                    before = stored.get((reading.station.station_id, reading.measured_at))
-                    if before is not None and all(before[column] == row[column] for column in _CONTENT):
-                        unchanged += 1
-                        continue
-                    last += 1
-                    revision = 1 if before is None else before["revision"] + 1
-                    changed.append(
-                        {**row, "sequence": last, "revision": revision, "created_at": now, "updated_at": now}
-                    )
-                    new += before is None
-                    corrected += before is not None
-                await self._write(connection, changed)
+            if fence is not None:
+                await hold(connection, fence)
+            for start in range(0, len(readings), _ROWS_A_MERGE):
+                batch = readings[start : start + _ROWS_A_MERGE]
+                merged = await self._merge(connection, batch, last, now, keep_known=keep_known)
+                new += merged.new
+                corrected += merged.corrected
+                last += merged.new + merged.corrected
             if last != first:
                 await connection.execute(update(reading_log).values(sequence=last))
-        return Saved(new, corrected, unchanged)
+            if also is not None:
+                await also(connection)
+        return Saved(new, corrected, len(readings) - new - corrected)
+
+    async def _merge(
+        self, connection: AsyncConnection, batch: Sequence[Reading], last: int, now: datetime, *, keep_known: bool
+    ) -> Merged:
+        hours = [reading.measured_at for reading in batch]
+        span = min(hours), max(hours)
+        await stage(self._database, connection, batch)
+        merged = await merge(self._database, connection, span, last, now, keep_known=keep_known)
+        if not keep_known and merged.new < len(batch):
+            await refresh_verdicts(connection, span)
+        return merged
 
     async def changes(
         self, after: int, limit: int, *, measured_after: datetime | None = None
@@ -127,7 +141,7 @@ class ReadingStore:
         if measured_after is not None:
             query = query.where(_table.measured_at > measured_after)
         async with self._database.connect() as connection:
-            return [_from_row(row) for row in (await connection.execute(query)).mappings()]
+            return [from_row(row) for row in (await connection.execute(query)).mappings()]
 
     async def between(
         self,
@@ -155,7 +169,7 @@ class ReadingStore:
             query = query.where(tuple_(*order) > tuple_(*after, types=[column.type for column in order]))
         async with self._database.connect() as connection:
             rows = await connection.execute(query.order_by(*order).limit(limit))
-            return [_from_row(row) for row in rows.mappings()]
+            return [from_row(row) for row in rows.mappings()]
 
     async def coverage(self) -> Coverage:
         """How much of the network the newest readings cover."""
@@ -171,61 +185,3 @@ class ReadingStore:
             ).where(_table.measured_at > newest - _RECENT)
             stations, current, simulated = (await connection.execute(query)).one()
         return Coverage(newest, stations, current, simulated == 1)
-
-    async def _stored_rows(
-        self, connection: AsyncConnection, batch: Sequence[Reading]
-    ) -> dict[tuple[str, datetime], RowMapping]:
-        columns = [_table[name] for name in ("station_id", "measured_at", "revision", *_CONTENT)]
-        keys = [(reading.station.station_id, reading.measured_at) for reading in batch]
-        rows = await connection.execute(select(*columns).where(_key.in_(keys)))
-        return {(row["station_id"], row["measured_at"]): row for row in rows.mappings()}
-
-    async def _write(self, connection: AsyncConnection, rows: Sequence[_Row]) -> None:
-        if not rows:
-            return
-        insert = self._database.insert(air_quality_readings)
-        upsert = insert.on_conflict_do_update(
-            index_elements=[_table.station_id, _table.measured_at],
-            set_={name: insert.excluded[name] for name in rows[0] if name not in _KEPT_AT_CORRECTION},
-        )
-        await connection.execute(upsert, rows)
-
-
-def _to_row(reading: Reading) -> _Row:
-    station, measurement = reading.station, reading.measurement
-    flags: list[_Flag] = [
-        {"pollutant": flag.pollutant.value, "text": flag.text, "rawValue": flag.raw_value} for flag in measurement.flags
-    ]
-    return {
-        "station_id": station.station_id,
-        "station_name": station.display_name,
-        "latitude": station.location.latitude,
-        "longitude": station.location.longitude,
-        "network": station.network.value,
-        "simulated": station.simulated,
-        "measured_at": reading.measured_at,
-        **{column: measurement.values.get(pollutant) for pollutant, column in _COLUMNS.items()},
-        "air_quality_index": measurement.air_quality_index,
-        "grade": None if measurement.grade is None else measurement.grade.value,
-        "flags": flags,
-    }
-
-
-def _from_row(row: RowMapping) -> StoredReading:
-    station = Station(
-        station_id=row["station_id"],
-        display_name=row["station_name"],
-        location=Point(float(row["latitude"]), float(row["longitude"])),
-        network=Network(row["network"]),
-        simulated=row["simulated"],
-    )
-    measurement = Measurement(
-        values={pollutant: float(row[column]) for pollutant, column in _COLUMNS.items() if row[column] is not None},
-        flags=tuple(
-            InstrumentFlag(Pollutant(flag["pollutant"]), flag["text"], flag["rawValue"])
-            for flag in cast(list[_Flag], row["flags"])
-        ),
-        air_quality_index=row["air_quality_index"],
-        grade=None if row["grade"] is None else Grade(row["grade"]),
-    )
-    return StoredReading(Reading(station, row["measured_at"], measurement), row["revision"], row["sequence"])

@@ -1,0 +1,175 @@
+"""Writes readings by way of a staging table: copied into it as they are, then compared and merged in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import (
+    Boolean,
+    Cast,
+    Column,
+    ColumnElement,
+    Double,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql.dml import ReturningInsert
+
+from ingestion.reading import Reading
+from ingestion.store.reading_rows import STAGED, VALUES, VERDICTS, to_row
+from ingestion.tables import air_quality_readings
+from mesh.columns import UtcTime
+from mesh.database import Database
+
+_staged: Final = Table(
+    "staged_readings",
+    MetaData(),
+    Column("ordinal", Integer, nullable=False),
+    Column("station_id", String(20), nullable=False),
+    Column("station_name", String(100), nullable=False),
+    # Floats are copied in binary as they are; as decimals each would be spelt out on the way.
+    Column("latitude", Double, nullable=False),
+    Column("longitude", Double, nullable=False),
+    Column("network", String(20), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("measured_at", UtcTime, nullable=False),
+    *(Column(name, Double) for name in VALUES.values()),
+    *(Column(name, Integer) for name in VERDICTS.values()),
+    Column("air_quality_index", Integer),
+    Column("grade", String(20)),
+    Column("flags", Text().with_variant(JSONB(), "postgresql"), nullable=False),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DELETE ROWS",
+)
+_table: Final = air_quality_readings
+_known: Final = air_quality_readings.alias("known")
+_CONTENT: Final = (*VALUES.values(), "air_quality_index", "grade", "flags")
+_MERGED: Final = (*STAGED, "created_at", "updated_at", "revision", "sequence")
+_KEPT_AT_CORRECTION: Final = frozenset({"station_id", "measured_at", "created_at"})
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """How many rows were new, and how many replaced another content."""
+
+    new: int
+    corrected: int
+
+
+async def stage(database: Database, connection: AsyncConnection, readings: Sequence[Reading]) -> None:
+    """Fills the staging table of this connection with these readings alone."""
+    await connection.execute(CreateTable(_staged, if_not_exists=True))
+    rows = [(ordinal, *to_row(reading)) for ordinal, reading in enumerate(readings)]
+    if database.is_postgres:
+        await database.copy(connection, _staged, rows)
+        return
+    await connection.execute(delete(_staged))
+    names = _staged.c.keys()
+    await connection.execute(_staged.insert(), [dict(zip(names, row, strict=True)) for row in rows])
+
+
+async def merge(
+    database: Database,
+    connection: AsyncConnection,
+    span: tuple[datetime, datetime],
+    last_sequence: int,
+    now: datetime,
+    *,
+    keep_known: bool,
+) -> Merged:
+    """Inserts what is new, replaces what differs, and numbers both on from `last_sequence` in the order of staging.
+
+    Args:
+        database: Whose dialect to speak.
+        connection: Where the readings have been staged.
+        span: The oldest and the newest hour staged: partitions without them are not looked at.
+        last_sequence: The last number given.
+        now: When.
+        keep_known: Leaves what is known as it is, whatever was staged.
+    """
+    parameters = {"oldest": span[0], "newest": span[1], "last_sequence": last_sequence, "now": now}
+    statement = _merge_statement(database, keep_known=keep_known)
+    if not database.is_postgres:
+        revisions = (await connection.execute(statement, parameters)).scalars().all()
+        new = sum(revision == 1 for revision in revisions)
+        return Merged(new, len(revisions) - new)
+    written = statement.cte("written")
+    is_new = written.c.revision == 1
+    counts = select(func.count().filter(is_new), func.count().filter(~is_new)).select_from(written)
+    new, corrected = (await connection.execute(counts, parameters)).one()
+    return Merged(new, corrected)
+
+
+async def refresh_verdicts(connection: AsyncConnection, span: tuple[datetime, datetime]) -> None:
+    """Notes the checks that could be made by now, without a change of what they say: no correction, so not numbered."""
+    table, names = _table.c, VERDICTS.values()
+    await connection.execute(
+        update(_table)
+        .values({name: _staged.c[name] for name in names})
+        .where(
+            table.station_id == _staged.c.station_id,
+            table.measured_at == _staged.c.measured_at,
+            table.measured_at.between(*span),
+            tuple_(*(table[name] for name in names)).is_distinct_from(tuple_(*(_staged.c[name] for name in names))),
+        )
+    )
+
+
+def _merge_statement(database: Database, *, keep_known: bool) -> ReturningInsert[int]:
+    known, staged = _known.c, _staged.c
+    same = and_(
+        known.station_id == staged.station_id,
+        known.measured_at == staged.measured_at,
+        known.measured_at.between(bindparam("oldest", type_=UtcTime), bindparam("newest", type_=UtcTime)),
+    )
+    changed: ColumnElement[bool] = known.revision.is_(None)
+    if not keep_known:
+        before = tuple_(*(known[name] for name in _CONTENT), *(_spoken(known[name]) for name in VERDICTS.values()))
+        after = tuple_(*(_as_kept(name) for name in _CONTENT), *(_spoken(staged[name]) for name in VERDICTS.values()))
+        changed |= before.is_distinct_from(after)
+    now = bindparam("now", type_=UtcTime)
+    source = (
+        select(
+            *(_as_kept(name) for name in STAGED),
+            now,
+            now,
+            func.coalesce(known.revision, 0) + 1,
+            bindparam("last_sequence", type_=_table.c.sequence.type) + func.row_number().over(order_by=staged.ordinal),
+        )
+        .select_from(_staged.outerjoin(_known, same))
+        .where(changed)
+    )
+    insert = database.insert(_table).from_select(list(_MERGED), source)
+    return insert.on_conflict_do_update(
+        index_elements=[_table.c.station_id, _table.c.measured_at],
+        set_={name: insert.excluded[name] for name in _MERGED if name not in _KEPT_AT_CORRECTION},
+    ).returning(_table.c.revision)
+
+
+def _as_kept(name: str) -> Column[object] | Cast[object]:
+    """A staged value in the type in which it is kept: it is compared as it would come back."""
+    column = _staged.c[name]
+    return cast(column, _table.c[name].type) if isinstance(column.type, Double) else column
+
+
+def _spoken(verdict: Column[object]) -> ColumnElement[str]:
+    """What a verdict says: a check that could not be made says no more than one that passed."""
+    return func.replace(cast(verdict, String), literal_column("'2'"), literal_column("'1'"))
