@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from air.status import DataStatus, State
-from ingestion.collection import Outage
+from ingestion.account import Outage
 from ingestion.store.readings import CURRENT, Coverage
 
 LATEST: Final = timedelta(hours=2)

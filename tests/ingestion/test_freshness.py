@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from air.status import DataStatus, State
-from ingestion.collection import Outage
+from ingestion.account import Outage
 from ingestion.freshness import data_status
 from ingestion.store.readings import Coverage
 from tests.ingestion.wire_rows import MEASURED_AT, NOW
