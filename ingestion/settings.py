@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, HttpUrl, SecretStr
 
 from mesh.settings import MeshSettings
@@ -34,6 +36,36 @@ class IngestionSettings(MeshSettings):
     airkorea_attempts: int = Field(4, ge=1, le=10, description="How often one question to AirKorea is tried.")
     airkorea_retry_seconds: float = Field(
         1.0, ge=0, description="The longest wait before the first retry; it doubles with each, up to 30 times this."
+    )
+    kma_url: HttpUrl = Field(
+        HttpUrl("http://apis.data.go.kr/1360000"),
+        description="The base address of the weather service (KMA), or of a server that answers in its format.",
+    )
+    kma_key: SecretStr | None = Field(
+        None, description="The service key of data.go.kr for the weather service. Unset: none is sent."
+    )
+    kma_cells: tuple[tuple[Annotated[int, Field(ge=1, le=149)], Annotated[int, Field(ge=1, le=253)]], ...] = Field(
+        (),
+        description="The cells of the weather service's grid to collect, such as [[60, 127], [61, 127]]. Unset: those"
+        " that stations stand in.",
+    )
+    kma_most_cells: int = Field(
+        60,
+        ge=1,
+        description="How many cells to collect at most, those with most stations first. Each costs some 60 requests of"
+        " the day's quota, and as many more as fail.",
+    )
+    kma_requests_at_once: int = Field(4, ge=1, le=32, description="How many cells are asked for at a time.")
+    kma_timeout_seconds: float = Field(10.0, gt=0, description="How long one request to the weather service may take.")
+    kma_deadline_seconds: float = Field(
+        30.0, gt=0, description="How long one question to the weather service may take in all, with its retries."
+    )
+    kma_attempts: int = Field(3, ge=1, le=10, description="How often one question to the weather service is tried.")
+    kma_retry_seconds: float = Field(
+        1.0, ge=0, description="The longest wait before the first retry; it doubles with each, up to 30 times this."
+    )
+    weather_forecast_days: int = Field(
+        30, ge=1, description="How many days after it was issued a weather forecast is kept."
     )
     collect_on_schedule: bool = Field(
         True, description="Collect at the start and twice each hour. Off: only when an operator asks."

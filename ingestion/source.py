@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from air.places import Station
 from ingestion.reading import RawMeasurement
-from mesh.errors import CleanAirError, FailedPrecondition, ResourceExhausted, Unavailable
+from ingestion.weather import Cell, Product, WeatherForecast, WeatherObservation
+from mesh.errors import CleanAirError, FailedPrecondition, OutOfRange, ResourceExhausted, Unavailable
 
 Row_co = TypeVar("Row_co", covariant=True)
 
@@ -36,6 +38,19 @@ class Source(Protocol):
 
     async def measurements(self) -> Rows[RawMeasurement]:
         """What the network publishes now; its rows may be of different hours. Raises SourceError."""
+
+
+class WeatherSource(Protocol):
+    """A weather service that is asked cell by cell, and only for what is not held yet."""
+
+    async def observations(self, cell: Cell, after: datetime | None) -> Rows[WeatherObservation]:
+        """What was observed after an hour, as far back as the service reaches; the newest when None.
+
+        Raises SourceError.
+        """
+
+    async def forecasts(self, cell: Cell, product: Product, after: datetime | None) -> Rows[WeatherForecast]:
+        """The newest issue of a product; nothing when it is not newer than `after`. Raises SourceError."""
 
 
 class Quota(Protocol):
@@ -92,3 +107,9 @@ class SourceQuotaExceeded(SourceError, ResourceExhausted):
     """The day's requests are used up."""
 
     reason = "SOURCE_QUOTA_EXCEEDED"
+
+
+class SourceTooOld(SourceError, OutOfRange):
+    """The source no longer has what it was asked for."""
+
+    reason = "SOURCE_TOO_OLD"

@@ -8,13 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from ingestion.source import SourceError, SourceQuotaExceeded, SourceRefused, SourceUnavailable, SourceUnreadable
+from ingestion.source import (
+    SourceError,
+    SourceQuotaExceeded,
+    SourceRefused,
+    SourceTooOld,
+    SourceUnavailable,
+    SourceUnreadable,
+)
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Row: TypeAlias = Mapping[str, Json]
 
 _NORMAL: Final = "0"
 _NO_DATA: Final = "3"
+_WRONG_PARAMETER: Final = "10"
 _QUOTA: Final = "22"
 # The codes of data.go.kr. All but the first five say that asking again will not help.
 _CODES: Final[Mapping[str, str]] = {
@@ -23,7 +31,7 @@ _CODES: Final[Mapping[str, str]] = {
     "5": "SERVICETIMEOUT_ERROR",
     "23": "LIMITED_NUMBER_OF_SERVICE_REQUESTS_PER_SECOND_EXCEEDS_ERROR",
     "99": "UNKNOWN_ERROR",
-    "10": "INVALID_REQUEST_PARAMETER_ERROR",
+    _WRONG_PARAMETER: "INVALID_REQUEST_PARAMETER_ERROR",
     "12": "NO_OPENAPI_SERVICE_ERROR",
     "20": "SERVICE_ACCESS_DENIED_ERROR",
     _QUOTA: "LIMITED_NUMBER_OF_SERVICE_REQUESTS_EXCEEDS_ERROR",
@@ -39,6 +47,9 @@ _HTTP_RETRYABLE: Final = frozenset({408, 425, 429})
 _XML_CODE: Final = re.compile(r"<(?:returnReasonCode|resultCode)>\s*(\d{1,6})\s*</")
 _CODE: Final = re.compile(r"[0-9]{1,6}")
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
+# "최근 1일 간의 자료만 제공합니다.": only the last day is served, which the weather service says with the code for a wrong
+# parameter.
+_ONLY_RECENT: Final = re.compile(r"최근\s*\d{1,3}\s*일")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,8 @@ class Answer:
 def read_answer(status_code: int, body: bytes) -> Answer:
     """The rows of an answer; none when it says that there are none.
 
-    Raises SourceUnavailable, SourceRefused, SourceQuotaExceeded or SourceUnreadable, whatever the bytes are.
+    Raises SourceUnavailable, SourceRefused, SourceTooOld, SourceQuotaExceeded or SourceUnreadable, whatever the bytes
+    are.
     """
     content = _parse(body)
     refused = _apihub_status(content)
@@ -60,6 +72,8 @@ def read_answer(status_code: int, body: bytes) -> Answer:
         raise http_error(refused)
     code = _xml_code(body) if content is None else _json_code(content)
     # The gateway's own code tells more than the HTTP status, which is 200, 401 or 403 for the very same error.
+    if code == _WRONG_PARAMETER and _ONLY_RECENT.search(_message(content)):
+        raise SourceTooOld("the network serves only what is recent", code=code)
     if code is not None and code not in {_NORMAL, _NO_DATA}:
         raise gateway_error(code)
     if status_code != _HTTP_OK:
@@ -107,12 +121,21 @@ def _xml_code(body: bytes) -> str | None:
 
 def _json_code(content: Json) -> str | None:
     for path in (("response", "header", "resultCode"), ("OpenAPI_ServiceResponse", "cmmMsgHeader", "returnReasonCode")):
-        found: Json = content
-        for name in path:
-            found = found.get(name) if isinstance(found, dict) else None
+        found = _at(content, path)
         if isinstance(found, str | int) and not isinstance(found, bool):
             return _normal_code(str(found))
     return None
+
+
+def _message(content: Json) -> str:
+    message = _at(content, ("response", "header", "resultMsg"))
+    return message if isinstance(message, str) else ""
+
+
+def _at(content: Json, path: tuple[str, ...]) -> Json:
+    for name in path:
+        content = content.get(name) if isinstance(content, dict) else None
+    return content
 
 
 def _apihub_status(content: Json) -> int | None:

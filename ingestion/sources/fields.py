@@ -28,7 +28,10 @@ def text_of(value: Json) -> str:
     """The text of a field, bounded and free of what no database or message takes; empty for null."""
     if value is None or isinstance(value, list | dict):
         return ""
-    return "".join(letter for letter in str(value)[:_TEXT_LENGTH] if letter.isprintable()).strip()
+    text = str(value)[:_TEXT_LENGTH]
+    if not text.isprintable():
+        text = "".join(letter for letter in text if letter.isprintable())
+    return text.strip()
 
 
 def number_of(text: str) -> float | None:
