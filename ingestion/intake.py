@@ -75,7 +75,7 @@ class Intake:
         self,
         rows: Rows[RawMeasurement],
         stations: Mapping[str, Station],
-        fence: Fence | None = None,  # noqa: ARG002 - the store asks for it next
+        fence: Fence | None = None,
     ) -> TakenIn:
         """Stores what the rows say, all or nothing. Raises DatabaseUnavailable, or Fenced."""
         latest_hour = self._clock() + _CLOCK_TOLERANCE
@@ -92,7 +92,7 @@ class Intake:
                 usable[row.station_id, row.measured_at] = PlacedRow(station, row)
         self._tell(rejected)
         readings = await self._judge.judge(list(usable.values()))
-        saved = await self._store.save(readings, self._clock())
+        saved = await self._store.save(readings, self._clock(), fence=fence)
         if saved.new or saved.corrected:
             self._bell.ring()
         return TakenIn(saved, len(rejected), max((hour for _, hour in usable), default=None))
