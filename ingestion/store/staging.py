@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 from sqlalchemy import (
@@ -12,22 +13,29 @@ from sqlalchemy import (
     Cast,
     Column,
     ColumnElement,
+    Dialect,
     Double,
     Integer,
     MetaData,
+    Select,
     String,
     Table,
     Text,
+    TextClause,
     and_,
     bindparam,
     cast,
     delete,
+    exists,
     func,
+    literal,
     literal_column,
     select,
+    text,
     tuple_,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateTable
@@ -76,7 +84,7 @@ class Merged:
 
 async def stage(database: Database, connection: AsyncConnection, readings: Sequence[Reading]) -> None:
     """Fills the staging table of this connection with these readings alone."""
-    await connection.execute(CreateTable(_staged, if_not_exists=True))
+    await connection.execute(_create_statement(connection.dialect))
     rows = [(ordinal, *to_row(reading)) for ordinal, reading in enumerate(readings)]
     if database.is_postgres:
         await database.copy(connection, _staged, rows)
@@ -106,7 +114,10 @@ async def merge(
         keep_known: Leaves what is known as it is, whatever was staged.
     """
     parameters = {"oldest": span[0], "newest": span[1], "last_sequence": last_sequence, "now": now}
-    statement = _merge_statement(database, keep_known=keep_known)
+    if not await connection.scalar(select(exists().where(_table.c.measured_at.between(*span)))):
+        # Nobody else writes before this transaction ends, so there is nothing to compare with and no conflict to fear.
+        return Merged((await connection.execute(_INSERT_ALL, parameters)).rowcount, 0)
+    statement = _merge_statement(database.is_postgres, keep_known)
     if not database.is_postgres:
         revisions = (await connection.execute(statement, parameters)).scalars().all()
         new = sum(revision == 1 for revision in revisions)
@@ -133,7 +144,14 @@ async def refresh_verdicts(connection: AsyncConnection, span: tuple[datetime, da
     )
 
 
-def _merge_statement(database: Database, *, keep_known: bool) -> ReturningInsert[int]:
+@cache
+def _create_statement(dialect: Dialect) -> TextClause:
+    # As text: a statement that makes a table is put into words anew each time that it runs.
+    return text(str(CreateTable(_staged, if_not_exists=True).compile(dialect=dialect)))
+
+
+@cache
+def _merge_statement(is_postgres: bool, keep_known: bool) -> ReturningInsert[int]:  # noqa: FBT001 - the key of a cache
     known, staged = _known.c, _staged.c
     same = and_(
         known.station_id == staged.station_id,
@@ -157,11 +175,17 @@ def _merge_statement(database: Database, *, keep_known: bool) -> ReturningInsert
         .select_from(_staged.outerjoin(_known, same))
         .where(changed)
     )
-    insert = database.insert(_table).from_select(list(_MERGED), source)
+    insert = (postgresql.insert(_table) if is_postgres else sqlite.insert(_table)).from_select(list(_MERGED), source)
     return insert.on_conflict_do_update(
         index_elements=[_table.c.station_id, _table.c.measured_at],
         set_={name: insert.excluded[name] for name in _MERGED if name not in _KEPT_AT_CORRECTION},
     ).returning(_table.c.revision)
+
+
+def _rows(revision: ColumnElement[int], number: ColumnElement[int]) -> Select[*tuple[object, ...]]:
+    now = bindparam("now", type_=UtcTime)
+    last = bindparam("last_sequence", type_=_table.c.sequence.type)
+    return select(*(_as_kept(name) for name in STAGED), now, now, revision, last + number)
 
 
 def _as_kept(name: str) -> Column[object] | Cast[object]:
@@ -173,3 +197,6 @@ def _as_kept(name: str) -> Column[object] | Cast[object]:
 def _spoken(verdict: Column[object]) -> ColumnElement[str]:
     """What a verdict says: a check that could not be made says no more than one that passed."""
     return func.replace(cast(verdict, String), literal_column("'2'"), literal_column("'1'"))
+
+
+_INSERT_ALL: Final = _table.insert().from_select(list(_MERGED), _rows(literal(1), _staged.c.ordinal + 1))
