@@ -12,6 +12,7 @@ from ingestion.run import Fence
 from ingestion.source import Source
 from ingestion.station_list import StationList
 from ingestion.store.readings import ReadingStore
+from ingestion.store.stations import StationStore
 from mesh.bell import Bell
 from mesh.clock import Clock
 
@@ -22,6 +23,7 @@ class Collector:
     Args:
         source: Whom to ask.
         store: Where readings are kept.
+        places: Where stations are kept.
         bell: Rung when there is something new, or an outage begins or ends.
         clock: What time it is.
         feed: The name that the source goes by.
@@ -32,6 +34,7 @@ class Collector:
         self,
         source: Source,
         store: ReadingStore,
+        places: StationStore,
         bell: Bell,
         clock: Clock,
         *,
@@ -39,7 +42,7 @@ class Collector:
         judge: Judge | None = None,
     ) -> None:
         self.feed: Final = feed
-        self.stations: Final = StationList(source, clock)
+        self.stations: Final = StationList(feed, source, places, clock)
         self.intake: Final = Intake(store, judge or JudgeByRow(), bell, clock)
         self._source = source
         self._account = Account(feed, clock, bell.ring)

@@ -12,8 +12,10 @@ from ingestion.service import FULL_NAME, OPERATOR_METHODS, IngestionService
 from ingestion.settings import IngestionSettings
 from ingestion.sources.airkorea import AirKorea
 from ingestion.store.readings import ReadingStore
+from ingestion.store.stations import StationStore
 from ingestion.stream import ReadingStream, StatusBoard
 from mesh.bell import Bell
+from mesh.clock import Clock
 from mesh.database import Database, prepare
 from mesh.health import UP, Health, HealthBoard, HealthState
 from mesh.server import GrpcServer, run, serving, until_stopped
@@ -26,15 +28,16 @@ async def main(settings: IngestionSettings) -> None:
     await prepare(settings, SERVICE)
     database = Database.open(settings, SERVICE)
     try:
-        async with AirKorea(settings, Unlimited()) as source:
-            await _serve(settings, database, source)
+        clock = settings.clock()
+        async with AirKorea(settings, Unlimited(), clock) as source:
+            await _serve(settings, database, source, clock)
     finally:
         await database.close()
 
 
-async def _serve(settings: IngestionSettings, database: Database, source: AirKorea) -> None:
-    clock, bell, store = settings.clock(), Bell(), ReadingStore(database)
-    collector = Collector(source, store, bell, clock)
+async def _serve(settings: IngestionSettings, database: Database, source: AirKorea, clock: Clock) -> None:
+    bell, store = Bell(), ReadingStore(database)
+    collector = Collector(source, store, StationStore(database), bell, clock)
     board = StatusBoard(store, collector, bell, clock, settings.heartbeat_seconds)
     stream = ReadingStream(store, board, bell, settings.heartbeat_seconds)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Generic, Protocol, TypeVar
 
-from air.places import Station
+from ingestion.bulletin import Bulletin
 from ingestion.reading import RawMeasurement
+from ingestion.station import ListedStation
 from ingestion.weather import Cell, Product, WeatherForecast, WeatherObservation
 from mesh.errors import CleanAirError, FailedPrecondition, OutOfRange, ResourceExhausted, Unavailable
 
@@ -33,11 +34,25 @@ class Rows(Generic[Row_co]):
 class Source(Protocol):
     """A network that publishes hourly measurements."""
 
-    async def stations(self) -> Rows[Station]:
+    async def stations(self) -> Rows[ListedStation]:
         """The network's list of stations. Raises SourceError."""
 
     async def measurements(self) -> Rows[RawMeasurement]:
         """What the network publishes now; its rows may be of different hours. Raises SourceError."""
+
+
+class HistorySource(Protocol):
+    """A network that can be asked for what its stations measured before."""
+
+    async def history(self, station_id: str, since: datetime) -> Rows[RawMeasurement]:
+        """What one station measured at `since` and later, as far as the network reaches back. Raises SourceError."""
+
+
+class BulletinSource(Protocol):
+    """An agency that issues forecasts of its own."""
+
+    async def bulletins(self, day: date) -> Rows[Bulletin]:
+        """What was issued on a day of Korea so far; none when nothing was. Raises SourceError."""
 
 
 class WeatherSource(Protocol):

@@ -9,13 +9,16 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     Index,
     Integer,
     MetaData,
     Numeric,
     String,
     Table,
+    Text,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -88,3 +91,44 @@ collection_fences: Final = Table(
     Column("token", BigInteger, nullable=False),
 )
 """The latest holder of each feed's lock that the store has seen."""
+
+stations: Final = Table(
+    "stations",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("station_id", String(20), nullable=False),
+    Column("feed", String(20), nullable=False),
+    Column("display_name", String(100), nullable=False),
+    Column("address", String(100), nullable=False),
+    Column("latitude", Numeric(10, 8, asdecimal=False), nullable=False),
+    Column("longitude", Numeric(11, 8, asdecimal=False), nullable=False),
+    Column("network", String(20), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("valid_from", UtcTime, nullable=False),
+    Column("valid_to", UtcTime),
+    Index("idx_stations_station_time", "station_id", "valid_from"),
+    Index(
+        "idx_stations_current",
+        "station_id",
+        unique=True,
+        postgresql_where=text("valid_to IS NULL"),
+        sqlite_where=text("valid_to IS NULL"),
+    ),
+)
+"""One row a station and place; `valid_to` is NULL where it stands now."""
+
+bulletins: Final = Table(
+    "bulletins",
+    metadata,
+    Column("issued_at", UtcTime, primary_key=True),
+    Column("target_date", Date, primary_key=True),
+    Column("pollutant", String(10), primary_key=True),
+    Column("grades", JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+    Column("overall", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("created_at", UtcTime, server_default=func.now()),
+    Column("updated_at", UtcTime, server_default=func.now()),
+    Index("idx_bulletins_target_date", "target_date"),
+)
+"""The official forecasts; `grades` is a list of `{region, grade}` in the order of the source."""

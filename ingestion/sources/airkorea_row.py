@@ -14,6 +14,7 @@ from ingestion.reading import RawMeasurement, RawValue
 from ingestion.source import RejectedRow, Rows
 from ingestion.sources.data_go_kr_answer import Json, Row
 from ingestion.sources.fields import KST, SIMULATED, UnreadableRow, number_of, text_of
+from ingestion.station import ListedStation
 
 NOT_A_NUMBER: Final = "cleanair: not a number"
 """Our own word on a value that cannot be read."""
@@ -50,7 +51,12 @@ def read_measurements(rows: Iterable[Row]) -> Rows[RawMeasurement]:
     return _read(rows, read_measurement)
 
 
-def read_stations(rows: Iterable[Row]) -> Rows[Station]:
+def read_history(rows: Iterable[Row], station_id: str) -> Rows[RawMeasurement]:
+    """Measurements in rows of getMsrstnAcctoRltmMesureDnsty; those that name no station are of the one asked for."""
+    return _read(rows, lambda row: _read_past(row, station_id))
+
+
+def read_stations(rows: Iterable[Row]) -> Rows[ListedStation]:
     """The stations in rows of getMsrstnList."""
     return _read(rows, read_station)
 
@@ -70,13 +76,20 @@ def read_measurement(row: Row) -> RawMeasurement:
     )
 
 
-def read_station(row: Row) -> Station:
+def _read_past(row: Row, station_id: str) -> RawMeasurement:
+    named = text_of(row.get("stationName"))
+    if named not in {"", station_id}:
+        raise UnreadableRow(f"not of {station_id}, which was asked for")
+    return read_measurement({**row, "stationName": station_id})
+
+
+def read_station(row: Row) -> ListedStation:
     """One row of getMsrstnList. Raises UnreadableRow."""
     station_id = _station_id(row)
     network = text_of(row.get("mangName"))
     simulated = network.startswith(SIMULATED)
     network = network.removeprefix(SIMULATED).strip()
-    return Station(
+    station = Station(
         station_id=station_id,
         display_name=station_id,
         location=_location(row.get("dmX"), row.get("dmY")),
@@ -84,6 +97,7 @@ def read_station(row: Row) -> Station:
         network=next((kind for name, kind in _NETWORKS.items() if network.startswith(name)), Network.UNSPECIFIED),
         simulated=simulated,
     )
+    return ListedStation(station, text_of(row.get("addr")))
 
 
 def _read(rows: Iterable[Row], read_one: Callable[[Row], _T]) -> Rows[_T]:

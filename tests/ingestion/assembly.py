@@ -13,6 +13,7 @@ from ingestion.quota import Unlimited
 from ingestion.settings import IngestionSettings
 from ingestion.sources.airkorea import AirKorea
 from ingestion.store.readings import ReadingStore
+from ingestion.store.stations import StationStore
 from ingestion.stream import ReadingStream, StatusBoard
 from mesh.bell import Bell
 from mesh.database import Database, upgrade
@@ -41,6 +42,7 @@ class Assembly:
     database: Database
     source: AirKorea
     store: ReadingStore
+    stations: StationStore
     bell: Bell
     clock: SettableClock
     collector: Collector
@@ -60,11 +62,12 @@ async def assembled(settings: IngestionSettings, now: datetime = NOW) -> AsyncIt
     await upgrade(settings, "ingestion")
     database = Database.open(settings, "ingestion")
     try:
-        async with AirKorea(settings, Unlimited()) as source:
-            clock, bell, store = SettableClock(now), Bell(), ReadingStore(database)
-            collector = Collector(source, store, bell, clock)
+        clock = SettableClock(now)
+        async with AirKorea(settings, Unlimited(), clock) as source:
+            bell, store, stations = Bell(), ReadingStore(database), StationStore(database)
+            collector = Collector(source, store, stations, bell, clock)
             board = StatusBoard(store, collector, bell, clock, settings.heartbeat_seconds)
             stream = ReadingStream(store, board, bell, settings.heartbeat_seconds)
-            yield Assembly(settings, database, source, store, bell, clock, collector, board, stream)
+            yield Assembly(settings, database, source, store, stations, bell, clock, collector, board, stream)
     finally:
         await database.close()

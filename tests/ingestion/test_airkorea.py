@@ -22,25 +22,25 @@ from ingestion.source import (
 from ingestion.sources.airkorea import AirKorea
 from simulation.airkorea_server import Reply, Request, gateway_error, page_of
 from simulation.replay import Fault, ReplayServer
-from tests.ingestion.assembly import quick_settings
-from tests.ingestion.wire_rows import measurement_row, recording
+from tests.ingestion.assembly import SettableClock, quick_settings
+from tests.ingestion.wire_rows import NOW, measurement_row, recording
 
 _EMPTY = Reply(b'{"response":{"header":{"resultCode":"00"},"body":{"totalCount":0,"items":[]}}}')
 _CUT = Reply(b'{"response":{"header":{"resultCode":"00"},"body":{"totalCount":0,"items":[]}}}', cut=True)
 
 
 async def _ask(settings: IngestionSettings) -> list[str]:
-    async with AirKorea(settings, Unlimited()) as source:
+    async with AirKorea(settings, Unlimited(), SettableClock(NOW)) as source:
         return [row.station_id for row in (await source.measurements()).readable]
 
 
 async def test_measurements_and_stations_are_asked_for_as_documented(
     settings: IngestionSettings, replay: ReplayServer
 ) -> None:
-    async with AirKorea(settings, Unlimited()) as source:
+    async with AirKorea(settings, Unlimited(), SettableClock(NOW)) as source:
         measurements, stations = await source.measurements(), await source.stations()
     assert [row.station_id for row in measurements.readable] == ["중구", "종로구"]
-    assert [station.station_id for station in stations.readable] == ["중구", "종로구"]
+    assert [listed.station.station_id for listed in stations.readable] == ["중구", "종로구"]
     asked = replay.requests[0].query
     assert asked == {"returnType": "json", "numOfRows": "1000", "pageNo": "1", "sidoName": "서울", "ver": "1.0"}
     assert [request.operation for request in replay.requests] == ["getCtprvnRltmMesureDnsty", "getMsrstnList"]

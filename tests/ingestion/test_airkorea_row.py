@@ -133,13 +133,13 @@ def test_text_that_no_database_takes_is_cleaned() -> None:
     ],
 )
 def test_the_network_of_a_station_is_told_by_its_name(name: str | None, network: Network, *, simulated: bool) -> None:
-    station = read_station(_station(mangName=name))
+    station = read_station(_station(mangName=name)).station
     assert (station.network, station.simulated) == (network, simulated)
 
 
 @pytest.mark.parametrize(("dm_x", "dm_y"), [("37.5", "127.1"), ("127.1", "37.5")])
 def test_latitude_and_longitude_are_told_by_magnitude(dm_x: str, dm_y: str) -> None:
-    assert read_station(_station(dmX=dm_x, dmY=dm_y)).location == Point(37.5, 127.1)
+    assert read_station(_station(dmX=dm_x, dmY=dm_y)).station.location == Point(37.5, 127.1)
 
 
 @pytest.mark.parametrize(("dm_x", "dm_y"), [(None, "127.1"), ("", ""), ("37.5", "0"), ("37.5", "37.5"), ("127", "128")])
@@ -192,6 +192,8 @@ def test_the_recorded_station_list_is_read_but_for_the_one_without_a_place(real_
     rows = read_stations(json.loads(file.read_bytes()))
     assert [(row.subject, row.reason) for row in rows.rejected] == [("송정동", "no location")]
     assert len(rows.readable) == 663
-    assert all(33 < s.location.latitude < 39 and 124 < s.location.longitude < 132 for s in rows.readable)
-    assert not any(station.simulated for station in rows.readable)
-    assert Network.UNSPECIFIED not in {station.network for station in rows.readable}
+    stations = [listed.station for listed in rows.readable]
+    assert all(33 < s.location.latitude < 39 and 124 < s.location.longitude < 132 for s in stations)
+    assert not any(station.simulated for station in stations)
+    assert Network.UNSPECIFIED not in {station.network for station in stations}
+    assert all(listed.address for listed in rows.readable)

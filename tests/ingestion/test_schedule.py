@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from air.places import Station
 from ingestion.collection import Collector
 from ingestion.reading import RawMeasurement
 from ingestion.schedule import Schedule, next_collection
 from ingestion.source import Rows, Source
+from ingestion.station import ListedStation
 from mesh.bell import Bell
 from mesh.clock import Clock
 from simulation.airkorea_server import Reply, gateway_error
@@ -99,7 +99,7 @@ class _Defective:
         self._sound = sound
         self._asked = 0
 
-    async def stations(self) -> Rows[Station]:
+    async def stations(self) -> Rows[ListedStation]:
         return await self._sound.stations()
 
     async def measurements(self) -> Rows[RawMeasurement]:
@@ -112,7 +112,7 @@ class _Defective:
 async def test_a_defect_is_logged_whole_and_does_not_end_the_schedule(ingestion: Assembly) -> None:
     clock = ingestion.clock
     clock.now = datetime(2026, 3, 16, 0, 14, 59, 900_000, tzinfo=UTC)
-    collector = Collector(_Defective(ingestion.source), ingestion.store, ingestion.bell, clock)
+    collector = Collector(_Defective(ingestion.source), ingestion.store, ingestion.stations, ingestion.bell, clock)
     with capture_logs() as logs:
         async with _running(collector, clock):
             await _until_rung(ingestion.bell, 2)

@@ -64,15 +64,18 @@ def _get(feed: FeedServer, path: str = _PATH, **query: str) -> bytes:
     return httpx.get(f"{feed.url}/{path}", params=query).raise_for_status().content
 
 
-async def test_the_client_of_production_reads_it_whole_and_as_simulated(feed: FeedServer, tmp_path: Path) -> None:
+async def test_the_client_of_production_reads_it_whole_and_as_simulated(
+    feed: FeedServer, clock: _Clock, tmp_path: Path
+) -> None:
     settings = IngestionSettings.model_validate({"airkorea_url": feed.url, "data_dir": tmp_path})
-    async with AirKorea(settings, Unlimited()) as source:
+    async with AirKorea(settings, Unlimited(), clock) as source:
         measurements, stations = await source.measurements(), await source.stations()
     assert (measurements.rejected, stations.rejected) == ((), ())
-    assert len({station.station_id for station in stations.readable}) == 25
-    assert all(station.simulated and station.station_id.startswith("모의") for station in stations.readable)
-    assert {station.network for station in stations.readable} == {Network.URBAN, Network.ROADSIDE}
-    assert [row.station_id for row in measurements.readable] == [station.station_id for station in stations.readable]
+    sites = [listed.station for listed in stations.readable]
+    assert len({station.station_id for station in sites}) == 25
+    assert all(station.simulated and station.station_id.startswith("모의") for station in sites)
+    assert {station.network for station in sites} == {Network.URBAN, Network.ROADSIDE}
+    assert [row.station_id for row in measurements.readable] == [station.station_id for station in sites]
     assert {row.measured_at for row in measurements.readable} == {_NINE.astimezone(UTC)}
 
 
