@@ -1,6 +1,34 @@
-"""The requests that a day allows, and who counts them."""
+"""The requests that a day allows: counted before each is sent, so that none goes out beyond them."""
 
 from __future__ import annotations
+
+import math
+from datetime import date, datetime
+from typing import Final, Protocol
+
+import structlog
+from prometheus_client import Gauge
+
+from air.korea import KST
+from ingestion.source import SourceQuotaExceeded
+from mesh.clock import Clock
+
+_log: Final = structlog.stdlib.get_logger("quota")
+
+_USED: Final = Gauge("cleanair_quota_used", "Requests of the day, by Korea's calendar, of a service.", ["service"])
+_LIMIT: Final = Gauge("cleanair_quota_limit", "Requests that a day allows a service.", ["service"])
+
+_WARN_AT: Final = 0.8
+
+
+class Ledger(Protocol):
+    """Counts requests for all replicas alike, and remembers them over restarts."""
+
+    async def take(self, service: str, day: date, limit: int) -> int | None:
+        """Counts one more, and says how many that makes; None when it would be beyond the limit."""
+
+    async def used(self, service: str, day: date) -> int:
+        """How many are counted."""
 
 
 class Unlimited:
@@ -8,3 +36,49 @@ class Unlimited:
 
     async def take(self, service: str) -> None:
         """Lets every request through."""
+
+    async def left(self, service: str) -> float:  # noqa: ARG002 - the port's
+        """Never fewer than before."""
+        return math.inf
+
+
+class DailyQuota:
+    """Lets so many requests a day through to each service.
+
+    Days are Korea's: data.go.kr begins to count anew at its midnight. All methods raise DatabaseUnavailable when the
+    ledger cannot be reached: what cannot be counted is not sent.
+
+    Args:
+        ledger: Where requests are counted.
+        limit: How many a service and day.
+        clock: What time it is.
+    """
+
+    def __init__(self, ledger: Ledger, limit: int, clock: Clock) -> None:
+        self._ledger = ledger
+        self._limit = limit
+        self._clock = clock
+        # A count that is reached once a day by exactly one request, whichever replica sends it.
+        self._warn_at = math.ceil(_WARN_AT * limit)
+
+    async def take(self, service: str) -> None:
+        """Counts one request of today's. Raises SourceQuotaExceeded when none is left."""
+        used = await self._ledger.take(service, _day(self._clock()), self._limit)
+        _LIMIT.labels(service).set(self._limit)
+        _USED.labels(service).set(self._limit if used is None else used)
+        if used is None:
+            raise SourceQuotaExceeded(
+                f"the {self._limit} requests that a day allows {service} are used up: wait for midnight in Korea, or"
+                " ask for a larger allowance and set the limit to it",
+                code="QUOTA",
+            )
+        if used == self._warn_at:
+            _log.warning("most of the day's requests are used", service=service, used=used, limit=self._limit)
+
+    async def left(self, service: str) -> float:
+        """How many requests of today's are left."""
+        return max(0, self._limit - await self._ledger.used(service, _day(self._clock())))
+
+
+def _day(now: datetime) -> date:
+    return now.astimezone(KST).date()

@@ -92,6 +92,36 @@ collection_fences: Final = Table(
 )
 """The latest holder of each feed's lock that the store has seen."""
 
+collection_runs: Final = Table(
+    "collection_runs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("feed", String(20), nullable=False),
+    Column("slot", UtcTime),
+    Column("token", BigInteger),
+    Column("started_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    Column("outcome", String(12), nullable=False),
+    Column("new_count", Integer, nullable=False),
+    Column("corrected_count", Integer, nullable=False),
+    Column("unchanged_count", Integer, nullable=False),
+    Column("rejected_count", Integer, nullable=False),
+    Column("error_code", String(60)),
+    Index("idx_collection_runs_feed_started", "feed", "started_at"),
+    Index("idx_collection_runs_feed_slot", "feed", "slot"),
+)
+"""One row a collection of a feed: the scheduled time that it stands for, unless a person asked for it, the token of the
+lock that it ran under, unless there was none, and how it ended."""
+
+request_quota: Final = Table(
+    "request_quota",
+    metadata,
+    Column("service", String(60), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+"""Requests sent to a service of a source on a day of Korea."""
+
 stations: Final = Table(
     "stations",
     metadata,
@@ -132,3 +162,59 @@ bulletins: Final = Table(
     Index("idx_bulletins_target_date", "target_date"),
 )
 """The official forecasts; `grades` is a list of `{region, grade}` in the order of the source."""
+
+
+def _value() -> Numeric[float]:
+    return Numeric(6, 2, asdecimal=False)
+
+
+def _conditions() -> tuple[Column[object], ...]:
+    return (
+        Column("temperature", _value()),
+        Column("humidity", _value()),
+        Column("precipitation", String(20)),
+        Column("precipitation_amount", _value()),
+        Column("precipitation_text", String(40)),
+        Column("wind_east", _value()),
+        Column("wind_north", _value()),
+        Column("wind_direction", _value()),
+        Column("wind_speed", _value()),
+    )
+
+
+weather_observations: Final = Table(
+    "weather_observations",
+    metadata,
+    Column("nx", Integer, primary_key=True, autoincrement=False),
+    Column("ny", Integer, primary_key=True, autoincrement=False),
+    Column("observed_at", UtcTime, primary_key=True),
+    *_conditions(),
+    Column("simulated", Boolean, nullable=False),
+    Column("created_at", UtcTime, server_default=func.now()),
+    Column("updated_at", UtcTime, server_default=func.now()),
+)
+"""The weather of a cell in an hour; units as in `ingestion.weather.Conditions`."""
+
+weather_forecasts: Final = Table(
+    "weather_forecasts",
+    metadata,
+    Column("nx", Integer, primary_key=True, autoincrement=False),
+    Column("ny", Integer, primary_key=True, autoincrement=False),
+    Column("product", String(20), primary_key=True),
+    Column("issued_at", UtcTime, primary_key=True),
+    Column("valid_at", UtcTime, primary_key=True),
+    *_conditions(),
+    Column("sky", String(20)),
+    Column("precipitation_probability", _value()),
+    Column("snow_amount", _value()),
+    Column("snow_text", String(40)),
+    Column("wave_height", _value()),
+    Column("day_minimum", _value()),
+    Column("day_maximum", _value()),
+    Column("simulated", Boolean, nullable=False),
+    Column("created_at", UtcTime, server_default=func.now()),
+    Column("updated_at", UtcTime, server_default=func.now()),
+    Index("idx_weather_forecasts_valid", "nx", "ny", "valid_at", "issued_at"),
+    Index("idx_weather_forecasts_issued_at", "issued_at"),
+)
+"""The forecasts of a cell, issue by issue."""
