@@ -9,7 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
-from gateway.contracts import RestMethod, message_fields, read_descriptors, rest_methods
+from gateway.contracts import (
+    ClosedMethod,
+    RestMethod,
+    closed_methods,
+    message_fields,
+    read_descriptors,
+    rest_methods,
+)
 from gateway.settings import GatewaySettings
 
 Json = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"]
@@ -48,10 +55,8 @@ def render(settings: GatewaySettings, descriptors: Path, folder: Path) -> str:
         "LISTEN_ADDRESS": _address(settings.host, settings.gateway_port),
         "XFF_TRUSTED_HOPS": settings.gateway_xff_trusted_hops,
         "CORS_ORIGINS": [_origin(origin) for origin in settings.gateway_cors_origins],
-        "OPERATOR_HEADERS": _operator_headers(settings),
         "DEADLINE": _seconds(settings.default_deadline_seconds),
         "MAX_DEADLINE": _seconds(settings.gateway_max_deadline_seconds),
-        "OPERATOR_DEADLINE": _seconds(settings.gateway_operator_deadline_seconds),
         "STREAM_DURATION": _seconds(settings.gateway_stream_seconds),
         "REQUESTS_PER_SECOND": settings.gateway_requests_per_second,
         "BURST": 2 * settings.gateway_requests_per_second,
@@ -64,7 +69,8 @@ def render(settings: GatewaySettings, descriptors: Path, folder: Path) -> str:
         "PREDICTOR_HOSTS": _hosts("predictor", settings.predictor_target),
         "ROUTER_HOSTS": _hosts("router", settings.router_target),
     }
-    template = _splice(_text("envoy.yaml"), "REST_ROUTES", _rest_routes(methods, settings))
+    template = _splice(_text("envoy.yaml"), "CLOSED_ROUTES", _closed_routes(closed_methods(contracts), settings))
+    template = _splice(template, "REST_ROUTES", _rest_routes(methods, settings))
     return Template(template).substitute({name: _yaml(value) for name, value in values.items()})
 
 
@@ -121,6 +127,36 @@ def _operator_headers(settings: GatewaySettings) -> Json:
     if settings.operator_api_key is None:
         return _NEVER
     return [{"name": "x-api-key", "string_match": {"exact": settings.operator_api_key.get_secret_value()}}]
+
+
+def _closed_routes(methods: Sequence[ClosedMethod], settings: GatewaySettings) -> list[Json]:
+    """An operator's method passes with the key, on one line, and ends on the next; an internal one ends at once."""
+    limit = _seconds(settings.gateway_operator_deadline_seconds)
+    key = _operator_headers(settings)
+    routes: list[Json] = []
+    for method in methods:
+        if method.is_internal:
+            routes.append(_refusal(method, 403, f"{method.name} is internal to the mesh"))
+            continue
+        route: Json = {
+            "cluster": method.server,
+            "timeout": "0s",
+            "max_stream_duration": {"max_stream_duration": limit, "grpc_timeout_header_max": limit},
+            # It may have begun to act: only a call that has not reached its server is tried at another.
+            "retry_policy": {"retry_on": "connect-failure,refused-stream", "num_retries": 2},
+        }
+        routes += [
+            {"match": {"path": method.path, "headers": key}, "route": route},
+            _refusal(method, 401, "for operators only: send the operator key as x-api-key"),
+        ]
+    return routes
+
+
+def _refusal(method: ClosedMethod, status: int, words: str) -> Json:
+    return {
+        "match": {"path": method.path},
+        "direct_response": {"status": status, "body": {"inline_string": words}},
+    }
 
 
 def _rest_routes(methods: Sequence[RestMethod], settings: GatewaySettings) -> list[Json]:

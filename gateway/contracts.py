@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cleanair.mesh.v1 import access_pb2
 from google.api import annotations_pb2, http_pb2
 from google.protobuf import descriptor_pb2
 
@@ -51,6 +52,26 @@ class RestMethod:
         return "[^/]+".join(re.escape(part) for part in parts)
 
 
+@dataclass(frozen=True, slots=True)
+class ClosedMethod:
+    """An RPC that is not for everybody.
+
+    Attributes:
+        path: Its gRPC path.
+        server: Which server answers it, by the contracts' package: `ingestion`, `predictor` or `router`.
+        is_internal: Whether it is for servers of the mesh; else it is for those who bring the operator key.
+    """
+
+    path: str
+    server: str
+    is_internal: bool
+
+    @property
+    def name(self) -> str:
+        """The RPC's name."""
+        return self.path.rpartition("/")[2]
+
+
 def descriptor_path() -> Path:
     """The descriptor set: in the wheel beside this file, in a source tree in `gen/`.
 
@@ -75,6 +96,18 @@ def rest_methods(descriptors: descriptor_pb2.FileDescriptorSet) -> tuple[RestMet
     """Every RPC that has a REST path, by path; literal paths before those with variables."""
     methods = [method for file in descriptors.file for method in _methods_of(file)]
     return tuple(sorted(methods, key=lambda method: (not method.is_literal, method.path, method.verb)))
+
+
+def closed_methods(descriptors: descriptor_pb2.FileDescriptorSet) -> tuple[ClosedMethod, ...]:
+    """Every RPC that the contracts close to the public, in their order."""
+    return tuple(
+        ClosedMethod(f"/{file.package}.{service.name}/{method.name}", file.package.split(".")[1], access.internal)
+        for file in descriptors.file
+        for service in file.service
+        for method in service.method
+        for access in [method.options.Extensions[access_pb2.access]]
+        if access.operator or access.internal
+    )
 
 
 def message_fields(descriptors: descriptor_pb2.FileDescriptorSet) -> dict[str, dict[str, str]]:

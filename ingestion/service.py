@@ -14,18 +14,14 @@ from ingestion.listing import Question, list_readings
 from ingestion.reading import StoredReading
 from ingestion.store.readings import ReadingStore
 from ingestion.stream import ReadingStream, StatusBoard
+from mesh.access import operator_methods
 from mesh.clock import Clock
 from mesh.interceptors.around import Context
 from mesh.wire import pollutant_to_wire, station_to_wire, status_to_wire, time_from_wire, time_to_wire
 
-FULL_NAME: Final = wire.DESCRIPTOR.services_by_name["IngestionService"].full_name
-OPERATOR_METHODS: Final = frozenset(
-    f"/{FULL_NAME}/{method}"
-    for method in (
-        *("CollectAirQuality", "CollectWeather", "CollectBulletins", "ValidateReadings"),
-        *("UploadReadings", "GetUpload"),
-    )
-)
+_SERVICE: Final = wire.DESCRIPTOR.services_by_name["IngestionService"]
+FULL_NAME: Final = _SERVICE.full_name
+OPERATOR_METHODS: Final = operator_methods(_SERVICE)
 
 
 class IngestionService(ingestion_service_pb2_grpc.IngestionServiceServicer):

@@ -11,6 +11,7 @@ from cleanair.predictor.v1 import prediction_service_pb2 as wire
 
 from air.places import Station
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
+from mesh.access import operator_methods
 from mesh.bell import Bell
 from mesh.clock import Clock
 from mesh.interceptors.around import Context
@@ -31,8 +32,9 @@ from predictor.prediction import at_stations
 from predictor.reading_stream import ReadingStream
 from predictor.stream import follow
 
-FULL_NAME: Final = wire.DESCRIPTOR.services_by_name["PredictionService"].full_name
-OPERATOR_METHODS: Final = frozenset({f"/{FULL_NAME}/GetModelStatus", f"/{FULL_NAME}/ReloadModels"})
+_SERVICE: Final = wire.DESCRIPTOR.services_by_name["PredictionService"]
+FULL_NAME: Final = _SERVICE.full_name
+OPERATOR_METHODS: Final = operator_methods(_SERVICE)
 
 _DEFAULT_HOURS: Final = 24
 

@@ -71,6 +71,24 @@ class Ingestion(ingestion_service_pb2_grpc.IngestionServiceServicer):
         self._witness.see("CollectAirQuality", context)
         return ingestion.CollectAirQualityResponse(new_count=25)
 
+    async def CollectWeather(
+        self, request: ingestion.CollectWeatherRequest, context: Context
+    ) -> ingestion.CollectWeatherResponse:
+        self._witness.see("CollectWeather", context)
+        return ingestion.CollectWeatherResponse()
+
+    async def CollectBulletins(
+        self, request: ingestion.CollectBulletinsRequest, context: Context
+    ) -> ingestion.CollectBulletinsResponse:
+        self._witness.see("CollectBulletins", context)
+        return ingestion.CollectBulletinsResponse()
+
+    async def ValidateReadings(
+        self, request: ingestion.ValidateReadingsRequest, context: Context
+    ) -> ingestion.ValidateReadingsResponse:
+        self._witness.see("ValidateReadings", context)
+        return ingestion.ValidateReadingsResponse()
+
     async def ListReadings(
         self, request: ingestion.ListReadingsRequest, context: Context
     ) -> ingestion.ListReadingsResponse:
@@ -171,7 +189,7 @@ async def peers(settings: MeshSettings) -> AsyncIterator[Peers]:
     }
     servers["ingestion"].add(
         ingestion_service_pb2_grpc.add_IngestionServiceServicer_to_server,
-        Ingestion(witness),
+        Ingestion(witness),  # type: ignore[abstract] # it answers what is asked through the gateway here
         "cleanair.ingestion.v1.IngestionService",
     )
     servers["predictor"].add(

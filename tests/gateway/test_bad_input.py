@@ -55,7 +55,7 @@ MISTAKES = {
     "unknown field within": calculate(400, "origin.lat: no such field; there are latitude", origin={"lat": 1}),
     "unknown field in a list": predict("points[1].lon: no such field", points=[{"latitude": 1}, {"lon": 2}]),
     "unknown field where there is none": Mistake(
-        "POST", "/api/v1/collect/air-quality", '{"now": true}', 400, 3, "now: no such field; it has none"
+        "POST", "/api/v1/models/reload", '{"now": true}', 400, 3, "now: no such field; it has none"
     ),
     "empty": raw("", 400, "origin: value is required"),
     "equal ends": calculate(400, "destination is the same place as origin", destination=ENDS["origin"]),

@@ -15,7 +15,14 @@ from google.protobuf.message import Message
 from tests.gateway.conftest import Gateway, error_info, gateway_before
 from tests.gateway.peers import KEY, Peers
 
-REST = [("POST", "/api/v1/collect/air-quality"), ("GET", "/api/v1/models/status"), ("POST", "/api/v1/models/reload")]
+REST = [
+    ("POST", "/api/v1/collect/air-quality"),
+    ("POST", "/api/v1/collect/weather"),
+    ("POST", "/api/v1/collect/bulletins"),
+    ("POST", "/api/v1/readings/validate"),
+    ("GET", "/api/v1/models/status"),
+    ("POST", "/api/v1/models/reload"),
+]
 
 Call = Callable[[grpc.aio.Channel, Mapping[str, str]], Awaitable[Message]]
 
