@@ -62,6 +62,33 @@ def collect() -> None:
 
 
 @app.command()
+def backfill(
+    files: Annotated[list[Path], typer.Argument(help="History, .csv or .parquet.", exists=True, dir_okay=False)],
+    stations: Annotated[
+        Path | None, typer.Option(help="Where the stations stand, CSV: station, lat, lon, network.", dir_okay=False)
+    ] = None,
+    station: Annotated[
+        str | None, typer.Option(help="The station of all rows, where a file does not say whose they are.")
+    ] = None,
+    *,
+    feed: Annotated[str, typer.Option(help="The feed whose stations they are.")] = "airkorea",
+    correct: Annotated[
+        bool, typer.Option("--correct", help="Let the files win over what is known; else they only fill gaps.")
+    ] = False,
+    target: Annotated[str | None, typer.Option(help="The ingestion server, host:port.")] = None,
+) -> None:
+    """Loads years of history into a running mesh. Needs the operator key.
+
+    Stopped and run again, it goes on where it was. Exits with 0 when all was loaded, with 1 when rows were rejected.
+    """
+    from cli.backfill.command import backfill as run
+
+    raise typer.Exit(
+        run(CommandSettings(), files, target=target, stations=stations, station=station, feed=feed, correct=correct)
+    )
+
+
+@app.command()
 def route(
     origin: Annotated[str, typer.Argument(metavar="FROM", help="Latitude and longitude, such as `36.35,127.90`.")],
     destination: Annotated[str, typer.Argument(metavar="TO", help="Likewise.")],

@@ -13,6 +13,9 @@ class CommandSettings(MeshSettings):
     """Where the command finds the mesh."""
 
     gateway_target: str = Field("127.0.0.1:8080", description="The gateway, host:port, that commands call.")
+    ingestion_target: str = Field(
+        "127.0.0.1:50051", description="The ingestion server, host:port, that files are loaded into."
+    )
 
     def operator_key(self) -> SecretStr | None:
         """The operator key: from the environment, or as the last `cleanair up` left it in the data folder."""

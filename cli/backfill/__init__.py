@@ -1,0 +1,1 @@
+"""`cleanair backfill`: years of history from files, into a running mesh."""
