@@ -16,11 +16,23 @@ from mesh.errors import FailedPrecondition
 
 STATIONS: Final = "getMsrstnList"
 MEASUREMENTS: Final = "getCtprvnRltmMesureDnsty"
+HISTORY: Final = "getMsrstnAcctoRltmMesureDnsty"
+BULLETINS: Final = "getMinuDustFrcstDspth"
 
-_SERVICES: Final = {STATIONS: "MsrstnInfoInqireSvc", MEASUREMENTS: "ArpltnInforInqireSvc"}
+WRONG_PARAMETER: Final = ("10", "INVALID_REQUEST_PARAMETER_ERROR")
+"""The gateway's code and word for a parameter that is missing or wrong."""
+
+TERM_HOURS: Final = {"DAILY": 24, "MONTH": 30 * 24, "3MONTH": 90 * 24}
+"""How many hours of a station's past each `dataTerm` gives."""
+
+_SERVICES: Final = {
+    STATIONS: "MsrstnInfoInqireSvc",
+    MEASUREMENTS: "ArpltnInforInqireSvc",
+    HISTORY: "ArpltnInforInqireSvc",
+    BULLETINS: "ArpltnInforInqireSvc",
+}
 _DEFAULT_ROWS: Final = 10
 _NO_SUCH_SERVICE: Final = ("12", "NO_OPENAPI_SERVICE_ERROR")
-_WRONG_PARAMETER: Final = ("10", "INVALID_REQUEST_PARAMETER_ERROR")
 
 WireRow = Mapping[str, object]
 
@@ -109,9 +121,9 @@ def page_of(rows: Sequence[WireRow], request: Request) -> Reply:
         number = int(request.query.get("pageNo", "1"))
         size = int(request.query.get("numOfRows", str(_DEFAULT_ROWS)))
     except ValueError:
-        return gateway_error(*_WRONG_PARAMETER)
+        return gateway_error(*WRONG_PARAMETER)
     if number < 1 or size < 1:
-        return gateway_error(*_WRONG_PARAMETER)
+        return gateway_error(*WRONG_PARAMETER)
     items = list(rows[(number - 1) * size : number * size])
     body = {"totalCount": len(rows), "items": items, "pageNo": number, "numOfRows": size}
     header = {"resultMsg": "NORMAL_CODE", "resultCode": "00"}

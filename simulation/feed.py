@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -10,17 +11,30 @@ from typing import Final
 import numpy as np
 from pydantic import Field
 
-from air.index import Grade, grade_of, index_of_hour, sub_index
+from air.index import Grade, foreseen_mean, grade_of, index_of_hour, sub_index
 from air.places import Network
 from air.pollutants import Pollutant
 from mesh.clock import Clock, system_clock
 from mesh.logs import configure_logs
 from mesh.settings import MeshSettings
 from simulation.air import KST, SimulatedAir, Site, hour_number, hour_time
-from simulation.airkorea_server import MEASUREMENTS, AirKoreaServer, Reply, Request, WireRow, page_of
+from simulation.airkorea_server import (
+    BULLETINS,
+    HISTORY,
+    MEASUREMENTS,
+    TERM_HOURS,
+    WRONG_PARAMETER,
+    AirKoreaServer,
+    Reply,
+    Request,
+    WireRow,
+    gateway_error,
+    page_of,
+)
+from simulation.bulletin import BulletinDesk
 from simulation.city import districts
 from simulation.foreground import until_interrupted
-from simulation.noise import Floats, Noise
+from simulation.noise import Booleans, Floats, Noise
 
 SIMULATED: Final = "모의"
 """What marks as simulated: the start of each station's name and network, and the province."""
@@ -52,11 +66,9 @@ _DECIMALS: Final = {
     Pollutant.PM25: 0,
 }
 _GRADES: Final = {grade: str(number) for number, grade in enumerate(Grade, start=1)}
-# What the index needs of particles: its own moving average over half a day.
+# The index takes particles by their foreseen mean, which looks back over half a day.
+_PARTICLES: Final = (Pollutant.PM10, Pollutant.PM25)
 _LONG_HOURS: Final = 12
-_SHORT_HOURS: Final = 4
-_STEADY: Final = (0.9, 1.7)
-_WEIGHED_FROM: Final = {Pollutant.PM10: 70.0, Pollutant.PM25: 30.0}
 _STATION_OUT_HOURS: Final = 12
 _STATION_OUT: Final = 0.01
 _INSTRUMENT_OUT_HOURS: Final = 6
@@ -72,6 +84,16 @@ class FeedSettings(MeshSettings):
     simulation_seed: int = Field(7, ge=0, description="The seed of the simulated city and its air.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """What is published of some hours; arrays of shape (hours, sites)."""
+
+    first: int
+    values: Mapping[Pollutant, Floats]
+    averages: Mapping[Pollutant, Floats]
+    missing: Mapping[Pollutant, Booleans]
+
+
 class Feed:
     """Publishes the hour that the clock shows. Its answers depend on the seed and the time alone."""
 
@@ -79,12 +101,24 @@ class Feed:
         self._clock = clock
         self._noise = Noise(seed)
         self.air: Final = SimulatedAir(seed, sites_of(seed))
-        self._rows_of = lru_cache(maxsize=4)(self._hour_rows)
+        self._bulletins: Final = BulletinDesk(seed, self.air)
+        self._site_numbers: Final = {site.name: number for number, site in enumerate(self.air.sites)}
+        # A catch-up asks for the same hours station by station.
+        self._published = lru_cache(maxsize=4)(self._publish)
 
     def __call__(self, request: Request) -> Reply:
         """The reply to a request. The city is the feed's only province: it answers for any that is asked for."""
-        rows = self.measurement_rows(self._clock()) if request.operation == MEASUREMENTS else self.station_rows()
-        return page_of(rows, request)
+        now = self._clock()
+        if request.operation == MEASUREMENTS:
+            return page_of(self.measurement_rows(now), request)
+        if request.operation == HISTORY:
+            hours = TERM_HOURS.get(request.query.get("dataTerm", ""))
+            if hours is None:
+                return gateway_error(*WRONG_PARAMETER)
+            return page_of(self.history_rows(request.query.get("stationName", ""), hours, now), request)
+        if request.operation == BULLETINS:
+            return page_of(self._bulletins.rows(request.query.get("searchDate", ""), now), request)
+        return page_of(self.station_rows(), request)
 
     def station_rows(self) -> list[WireRow]:
         """Rows of getMsrstnList."""
@@ -104,33 +138,47 @@ class Feed:
     def measurement_rows(self, now: datetime) -> list[WireRow]:
         """Rows of getCtprvnRltmMesureDnsty, version 1.0, as published at a time: those of the hour that it is in."""
         hour = hour_number(now)
-        return self._rows_of(hour, early=now - hour_time(hour) < _LATE_UNTIL)
+        published = self._published(hour, 1, early=_is_early(now))
+        return [self._row(published, hour, number) for number in range(len(self.air.sites))]
 
-    def _hour_rows(self, hour: int, *, early: bool) -> list[WireRow]:
-        measured_at = hour_time(hour)
-        past = self.air.concentrations(hour - _LONG_HOURS + 1, _LONG_HOURS)
-        published = {p: np.round(values[-1], _DECIMALS[p]) for p, values in past.items()}
-        missing = self._missing(hour, early=early)
-        averages = {p: moving_average(past[p], weighed) for p, weighed in _WEIGHED_FROM.items()}
-        return [
-            _row(
-                site,
-                measured_at,
-                {p: float(values[i]) for p, values in published.items() if not missing[p][i]},
-                {p: float(values[i]) for p, values in averages.items()},
-            )
-            for i, site in enumerate(self.air.sites)
-        ]
+    def history_rows(self, station: str, hours: int, now: datetime) -> list[WireRow]:
+        """Rows of getMsrstnAcctoRltmMesureDnsty as published at a time, newest first; none of an unknown station."""
+        number = self._site_numbers.get(station)
+        if number is None:
+            return []
+        last = hour_number(now)
+        first = last - hours + 1
+        published = self._published(first, hours, early=_is_early(now))
+        return [self._row(published, hour, number) for hour in range(last, first - 1, -1)]
 
-    def _missing(self, hour: int, *, early: bool) -> Mapping[Pollutant, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-        """Which values have not come: a station is out, or one instrument, or one is late by some minutes."""
+    def _publish(self, first: int, count: int, *, early: bool) -> _Published:
+        past = self.air.concentrations(first - _LONG_HOURS + 1, count + _LONG_HOURS - 1)
+        return _Published(
+            first=first,
+            values={p: np.round(values[_LONG_HOURS - 1 :], _DECIMALS[p]) for p, values in past.items()},
+            averages={p: np.round(foreseen_mean(p, past[p])[_LONG_HOURS - 1 :]) for p in _PARTICLES},
+            missing=self._missing(first, count, early=early),
+        )
+
+    def _missing(self, first: int, count: int, *, early: bool) -> Mapping[Pollutant, Booleans]:
+        """Which values have not come: a station is out, or one instrument, or one of the last hour is late."""
         noise, sites, kinds = self._noise, len(self.air.sites), len(_COLUMNS)
-        now = np.array([hour], dtype=np.int64)
-        station_out = noise.uniform(20, now // _STATION_OUT_HOURS, sites) < _STATION_OUT
-        instruments = noise.uniform(21, now // _INSTRUMENT_OUT_HOURS, kinds * sites) < _INSTRUMENT_OUT
-        late = noise.uniform(22, now, kinds * sites) < (_LATE if early else 0.0)
-        out = (instruments | late).reshape(kinds, sites) | station_out
-        return {pollutant: out[i] for i, pollutant in enumerate(_COLUMNS)}
+        hours = np.arange(first, first + count, dtype=np.int64)
+        station_out = noise.uniform(20, hours // _STATION_OUT_HOURS, sites) < _STATION_OUT
+        out = noise.uniform(21, hours // _INSTRUMENT_OUT_HOURS, kinds * sites) < _INSTRUMENT_OUT
+        if early:
+            out[-1:] |= noise.uniform(22, hours[-1:], kinds * sites) < _LATE
+        by_kind = out.reshape(count, kinds, sites)
+        return {pollutant: by_kind[:, i] | station_out for i, pollutant in enumerate(_COLUMNS)}
+
+    def _row(self, published: _Published, hour: int, number: int) -> WireRow:
+        where = (hour - published.first, number)
+        return _row(
+            self.air.sites[number],
+            hour_time(hour),
+            {p: float(values[where]) for p, values in published.values.items() if not published.missing[p][where]},
+            {p: float(values[where]) for p, values in published.averages.items()},
+        )
 
 
 class FeedServer(AirKoreaServer):
@@ -159,6 +207,10 @@ def start() -> None:
     configure_logs(settings, "feed")
     with FeedServer(settings.simulation_seed, settings.host, settings.feed_port, settings.clock()) as server:
         until_interrupted(f"CLEANAIR_AIRKOREA_URL={server.url}")
+
+
+def _is_early(now: datetime) -> bool:
+    return now - hour_time(hour_number(now)) < _LATE_UNTIL
 
 
 def _row(
@@ -194,17 +246,3 @@ def _index(values: Mapping[Pollutant, float], averages: Mapping[Pollutant, float
     if Pollutant.O3 not in values or Pollutant.NO2 not in values:
         return None
     return round(index_of_hour({**values, **averages}))
-
-
-def moving_average(past: Floats, weighed_from: float) -> Floats:
-    """The 24 h average that the index foresees for particles, from the last twelve hours, (12, sites).
-
-    (12·C12 + 12·C4) / 24 in µg/m³, rounded: C12 is the mean of the twelve, C4 that of the last four, in which a value
-    from `weighed_from` on, and between 0.9 and 1.7 times C12, counts three quarters (airkorea.or.kr, caiCalculator).
-    """
-    mean = past.mean(axis=0)
-    recent = past[-_SHORT_HOURS:]
-    ratio = recent / mean
-    weighed = np.where((recent >= weighed_from) & (ratio >= _STEADY[0]) & (ratio <= _STEADY[1]), 0.75 * recent, recent)
-    average: Floats = np.round((mean + weighed.mean(axis=0)) / 2.0)
-    return average

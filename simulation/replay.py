@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
 from mesh.errors import InvalidInput
-from simulation.airkorea_server import MEASUREMENTS, AirKoreaServer, Reply, Request, WireRow, page_of
+from simulation.airkorea_server import (
+    BULLETINS,
+    HISTORY,
+    MEASUREMENTS,
+    TERM_HOURS,
+    WRONG_PARAMETER,
+    AirKoreaServer,
+    Reply,
+    Request,
+    WireRow,
+    gateway_error,
+    page_of,
+)
 from simulation.foreground import until_interrupted
 
 _EVERYWHERE: Final = "전국"
@@ -35,31 +47,49 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Recorded answers: the station list, and what the stations measured, answer by answer."""
+    """Recorded answers.
+
+    Attributes:
+        stations: The station list.
+        answers: What the stations measured, answer by answer.
+        bulletins: What was forecast, newest first.
+        histories: The past of stations by name; for others it is put together from the answers that were given.
+    """
 
     stations: _Rows
     answers: Sequence[_Rows]
+    bulletins: _Rows = ()
+    histories: Mapping[str, _Rows] = field(default_factory=dict)
 
     @classmethod
     def read(cls, files: Sequence[Path]) -> Recording:
         """Reads whole responses or bare lists of their items; which is which is told by their fields.
 
-        Raises UnreadableRecording when a file is neither, or when the list of stations or the measurements lack.
+        Several hours of one station are its history. Raises UnreadableRecording when a file is none of these, or when
+        the list of stations or the measurements lack.
         """
         stations: list[WireRow] = []
         answers: list[_Rows] = []
+        bulletins: list[WireRow] = []
+        histories: dict[str, _Rows] = {}
         for file in files:
             rows = _rows(file)
             if "dmX" in rows[0]:
                 stations += rows
-            elif "dataTime" in rows[0]:
-                answers.append(rows)
+            elif "informCode" in rows[0]:
+                bulletins += rows
+            elif "dataTime" not in rows[0]:
+                raise UnreadableRecording(
+                    f"{file}: neither stations (dmX) nor measurements (dataTime) nor bulletins (informCode)"
+                )
+            elif len(rows) > 1 and len({row.get("stationName") for row in rows}) == 1:
+                histories[str(rows[0].get("stationName"))] = rows
             else:
-                raise UnreadableRecording(f"{file}: neither stations (dmX) nor measurements (dataTime)")
+                answers.append(rows)
         if not stations or not answers:
             lacking = "answer of getCtprvnRltmMesureDnsty" if stations else "answer of getMsrstnList"
             raise UnreadableRecording(f"no {lacking} among the files: both are needed")
-        return cls(stations, answers)
+        return cls(stations, answers, bulletins, histories)
 
 
 class ReplayServer(AirKoreaServer):
@@ -106,17 +136,37 @@ class ReplayServer(AirKoreaServer):
             if fault.reply is not None:
                 return fault.reply
         with self._turn:
-            return page_of(self._rows(request), request)
+            return self._true_answer(request)
 
-    def _rows(self, request: Request) -> _Rows:
-        if request.operation != MEASUREMENTS:
-            return self._recording.stations
+    def _true_answer(self, request: Request) -> Reply:
+        if request.operation == MEASUREMENTS:
+            return page_of(self._measurements(request), request)
+        if request.operation == HISTORY:
+            hours = TERM_HOURS.get(request.query.get("dataTerm", ""))
+            station = request.query.get("stationName", "")
+            return page_of(self._history(station)[:hours], request) if hours else gateway_error(*WRONG_PARAMETER)
+        if request.operation == BULLETINS:
+            issued_on = request.query.get("searchDate", "")
+            rows = [row for row in self._recording.bulletins if str(row["dataTime"]).startswith(issued_on)]
+            return page_of(rows, request)
+        return page_of(self._recording.stations, request)
+
+    def _measurements(self, request: Request) -> _Rows:
         answers = self._recording.answers
         if request.query.get("pageNo", "1") == "1":
             self._next += 1
         rows = answers[min(self._next, len(answers)) - 1]
         province = request.query.get("sidoName", _EVERYWHERE)
         return rows if province == _EVERYWHERE else [row for row in rows if row.get("sidoName") == province]
+
+    def _history(self, station: str) -> _Rows:
+        """Newest first; of an hour that was corrected, what was published last."""
+        if station in self._recording.histories:
+            return self._recording.histories[station]
+        published = [row for rows in self._recording.answers[: self._next] for row in rows]
+        rows = [row for row in published if row.get("stationName") == station and row.get("dataTime")]
+        hours = {str(row["dataTime"]): row for row in rows}
+        return [hours[hour] for hour in sorted(hours, reverse=True)]
 
 
 def serve_replay(files: Sequence[Path], port: int) -> None:

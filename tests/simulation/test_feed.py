@@ -23,7 +23,7 @@ from ingestion.sources.airkorea_row import read_measurements
 from ingestion.sources.data_go_kr_answer import Row, read_answer
 from simulation.air import KST, SimulatedAir, hour_number, hour_time
 from simulation.airkorea_server import WireRow
-from simulation.feed import NO_CONTACT, Feed, FeedServer, moving_average, sites_of, wire_hour
+from simulation.feed import NO_CONTACT, Feed, FeedServer, sites_of, wire_hour
 from simulation.noise import Floats
 
 _SEED: Final = 7
@@ -159,12 +159,6 @@ def test_the_index_is_that_of_its_parts() -> None:
             assert row.air_quality_index >= round(index_of_hour(gases))
             checked += 1
     assert checked > 20
-
-
-def test_the_moving_average_of_steady_particles_is_their_level_and_heavy_ones_weigh_less() -> None:
-    assert moving_average(np.full((12, 1), 20.0), 30.0)[0] == 20.0
-    # 12 h mean 100; the last four count three quarters: (100 + 75) / 2, rounded to even.
-    assert moving_average(np.full((12, 1), 100.0), 30.0)[0] == 88.0
 
 
 def _hours(air: SimulatedAir, pollutant: Pollutant, start: datetime, days: int) -> Floats:

@@ -15,7 +15,7 @@ import pytest
 from ingestion.sources.data_go_kr_answer import Answer, read_answer
 from simulation.airkorea_server import AddressTaken, Reply
 from simulation.replay import Fault, Recording, ReplayServer, UnreadableRecording
-from tests.ingestion.wire_rows import measurement_row, recording, station_row
+from tests.ingestion.wire_rows import bulletin_row, measurement_row, recording, station_row
 
 
 def _ask(server: ReplayServer, operation: str = "getCtprvnRltmMesureDnsty", **query: str) -> Answer:
@@ -68,6 +68,42 @@ def test_both_kinds_of_answers_are_needed(tmp_path: Path) -> None:
         Recording.read([measurements])
     with pytest.raises(UnreadableRecording, match="absent"):
         Recording.read([tmp_path / "absent"])
+
+
+def test_a_station_s_past_is_put_together_from_what_was_published(tmp_path: Path) -> None:
+    hours = ["2026-03-15 23:00", "2026-03-15 24:00", "2026-03-16 01:00"]
+    answers = [[measurement_row("중구", hour), measurement_row("종로구", hour)] for hour in hours]
+    answers[2].append(measurement_row("중구", hours[0], pm25Value="99"))
+    answers[2].append(measurement_row("중구", None))
+    with ReplayServer(recording(*answers)) as server:
+        past = {"stationName": "중구", "dataTerm": "DAILY"}
+        assert _ask(server, "getMsrstnAcctoRltmMesureDnsty", **past).rows == ()
+        for _ in range(3):
+            _ask(server)
+        rows = _ask(server, "getMsrstnAcctoRltmMesureDnsty", **past).rows
+        assert [(row["dataTime"], row["pm25Value"]) for row in rows] == [
+            (hours[2], "7"),
+            (hours[1], "7"),
+            (hours[0], "99"),
+        ]
+        url = f"{server.url}/ArpltnInforInqireSvc/getMsrstnAcctoRltmMesureDnsty"
+        assert b"INVALID_REQUEST_PARAMETER" in httpx.get(url, params={"stationName": "중구"}).content
+
+
+def test_a_recorded_past_and_recorded_bulletins_are_told_by_their_fields(tmp_path: Path) -> None:
+    past = [measurement_row("중구", f"2026-03-16 {hour:02}:00") for hour in (3, 2, 1)]
+    issued = [bulletin_row(dataTime=f"{day} 23시 발표") for day in ("2026-03-16", "2026-03-15")]
+    files = [
+        _file(tmp_path, "stations.json", [station_row("중구")]),
+        _file(tmp_path, "measurements.json", [measurement_row("중구"), measurement_row("종로구")]),
+        _file(tmp_path, "past.json", past),
+        _file(tmp_path, "bulletins.json", issued),
+    ]
+    with ReplayServer(Recording.read(files)) as server:
+        asked = _ask(server, "getMsrstnAcctoRltmMesureDnsty", stationName="중구", dataTerm="DAILY")
+        assert list(asked.rows) == past
+        assert list(_ask(server, "getMinuDustFrcstDspth", searchDate="2026-03-15").rows) == issued[1:]
+        assert _ask(server, "getMinuDustFrcstDspth", searchDate="2026-03-17").rows == ()
 
 
 def test_faults_come_when_they_are_asked_for_and_cost_no_answer() -> None:
