@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import stamina.instrumentation
-from cleanair.ingestion.v1.ingestion_service_pb2_grpc import add_IngestionServiceServicer_to_server
 
+from ingestion.change_feed import ChangeFeed
 from ingestion.collection import Collector
 from ingestion.quota import Unlimited
 from ingestion.schedule import Schedule
-from ingestion.service import FULL_NAME, OPERATOR_METHODS, IngestionService
+from ingestion.service import FULL_NAME, OPERATOR_METHODS, IngestionService, add_to_server
 from ingestion.settings import IngestionSettings
 from ingestion.sources.airkorea import AirKorea
+from ingestion.store.changes import ChangeStore
 from ingestion.store.readings import ReadingStore
 from ingestion.store.stations import StationStore
 from ingestion.stream import ReadingStream, StatusBoard
+from ingestion.wire import ReadingCodec
 from mesh.bell import Bell
 from mesh.clock import Clock
 from mesh.database import Database, prepare
@@ -39,7 +41,8 @@ async def _serve(settings: IngestionSettings, database: Database, source: AirKor
     bell, store = Bell(), ReadingStore(database)
     collector = Collector(source, store, StationStore(database), bell, clock)
     board = StatusBoard(store, collector, bell, clock, settings.heartbeat_seconds)
-    stream = ReadingStream(store, board, bell, settings.heartbeat_seconds)
+    feed = ChangeFeed(ChangeStore(database), ReadingCodec(), bell, settings.stream_window_mebibytes << 20)
+    stream = ReadingStream(feed, board, bell, settings.heartbeat_seconds)
 
     async def look_at_database() -> Health:
         await database.ping()
@@ -53,13 +56,13 @@ async def _serve(settings: IngestionSettings, database: Database, source: AirKor
     health.check("airkorea", look_at_airkorea, critical=False)
     server = GrpcServer(settings, port=settings.ingestion_port, board=health, operator_methods=OPERATOR_METHODS)
     server.add(
-        add_IngestionServiceServicer_to_server,
+        add_to_server,
         IngestionService(collector, store, stream, board, clock),
         FULL_NAME,
     )
     server.on_drain(bell.close)
     tasks = [Schedule(collector, clock).run()] if settings.collect_on_schedule else []
-    async with serving(server, *tasks):
+    async with feed, serving(server, *tasks):
         await until_stopped()
 
 

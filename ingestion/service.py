@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Final
 
+import grpc
 from cleanair.ingestion.v1 import ingestion_service_pb2 as wire
-from cleanair.ingestion.v1 import ingestion_service_pb2_grpc, reading_pb2
+from cleanair.ingestion.v1 import ingestion_service_pb2_grpc
 
-from air.pollutants import Pollutant
 from ingestion.collection import Collector
 from ingestion.listing import Question, list_readings
-from ingestion.reading import StoredReading
 from ingestion.store.readings import ReadingStore
 from ingestion.stream import ReadingStream, StatusBoard
+from ingestion.wire import element_to_wire, question_from_wire, reading_to_wire
 from mesh.access import operator_methods
 from mesh.clock import Clock
 from mesh.interceptors.around import Context
-from mesh.wire import pollutant_to_wire, station_to_wire, status_to_wire, time_from_wire, time_to_wire
+from mesh.wire import status_to_wire, time_from_wire, time_to_wire
 
 _SERVICE: Final = wire.DESCRIPTOR.services_by_name["IngestionService"]
 FULL_NAME: Final = _SERVICE.full_name
@@ -72,43 +73,21 @@ class IngestionService(ingestion_service_pb2_grpc.IngestionServiceServicer):
             data_status=status_to_wire(await self._board.status()),
         )
 
-    async def StreamReadings(
+    async def StreamReadings(  # type: ignore[override] # as `add_to_server` says
         self,
         request: wire.StreamReadingsRequest,
         context: Context,
-    ) -> AsyncIterator[wire.StreamReadingsResponse]:
+    ) -> AsyncIterator[bytes]:
         """The stream, from the token on."""
-        measured_after = None
-        if request.HasField("measured_after"):
-            measured_after = time_from_wire(request.measured_after, "measured_after")
-        async for element in self._stream.follow(request.resume_token, measured_after):
-            yield wire.StreamReadingsResponse(
-                resume_token=element.token.encode(),
-                readings=map(reading_to_wire, element.readings),
-                data_status=status_to_wire(element.status),
-            )
+        async with aclosing(self._stream.follow(question_from_wire(request))) as elements:
+            async for element in elements:
+                yield element_to_wire(element)
 
 
-def reading_to_wire(stored: StoredReading) -> reading_pb2.Reading:
-    """A stored reading as its message."""
-    reading, measurement = stored.reading, stored.reading.measurement
-    values = measurement.values
-    return reading_pb2.Reading(
-        station=station_to_wire(reading.station),
-        measured_at=time_to_wire(reading.measured_at),
-        pm25_ug_m3=values.get(Pollutant.PM25),
-        pm10_ug_m3=values.get(Pollutant.PM10),
-        o3_ppm=values.get(Pollutant.O3),
-        no2_ppm=values.get(Pollutant.NO2),
-        co_ppm=values.get(Pollutant.CO),
-        so2_ppm=values.get(Pollutant.SO2),
-        air_quality_index=measurement.air_quality_index,
-        grade=reading_pb2.Reading.Grade.Value(measurement.grade.value if measurement.grade else "GRADE_UNSPECIFIED"),
-        flags=[
-            reading_pb2.InstrumentFlag(
-                pollutant=pollutant_to_wire(flag.pollutant), text=flag.text, raw_value=flag.raw_value
-            )
-            for flag in measurement.flags
-        ],
-        revision=stored.revision,
+def add_to_server(service: IngestionService, server: grpc.aio.Server) -> None:
+    """Adds the service as its generated function does, but for elements of StreamReadings, which are bytes already."""
+    ingestion_service_pb2_grpc.add_IngestionServiceServicer_to_server(service, server)
+    encoded: grpc.RpcMethodHandler[wire.StreamReadingsRequest, bytes] = grpc.unary_stream_rpc_method_handler(
+        service.StreamReadings, request_deserializer=wire.StreamReadingsRequest.FromString
     )
+    server.add_registered_method_handlers(FULL_NAME, {"StreamReadings": encoded})

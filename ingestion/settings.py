@@ -67,6 +67,9 @@ class IngestionSettings(MeshSettings):
     weather_forecast_days: int = Field(
         30, ge=1, description="How many days after it was issued a weather forecast is kept."
     )
+    stream_window_mebibytes: int = Field(
+        64, ge=1, le=4096, description="How much of the newest changes is kept in memory for subscribers."
+    )
     collect_on_schedule: bool = Field(
         True, description="Collect at the start and twice each hour. Off: only when an operator asks."
     )

@@ -71,15 +71,18 @@ def from_row(row: RowMapping) -> StoredReading:
     )
     measurement = Measurement(
         values={pollutant: float(row[column]) for pollutant, column in VALUES.items() if row[column] is not None},
-        flags=tuple(
-            InstrumentFlag(Pollutant(flag["pollutant"]), flag["text"], flag["rawValue"])
-            for flag in cast(list[_Flag], row["flags"])
-        ),
+        flags=flags_of(row["flags"]),
         air_quality_index=row["air_quality_index"],
         grade=None if row["grade"] is None else Grade(row["grade"]),
         verdicts={p: Verdict(row[column]) for p, column in VERDICTS.items() if row[column] is not None},
     )
     return StoredReading(Reading(station, row["measured_at"], measurement), row["revision"], row["sequence"])
+
+
+def flags_of(cell: object) -> tuple[InstrumentFlag, ...]:
+    """The flags in a cell, once its JSON has been read."""
+    flags = cast(list[_Flag], cell)
+    return tuple(InstrumentFlag(Pollutant(flag["pollutant"]), flag["text"], flag["rawValue"]) for flag in flags)
 
 
 def _flags_to_json(flags: tuple[InstrumentFlag, ...]) -> str:

@@ -16,7 +16,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from air.places import Point, Station
 from air.pollutants import Pollutant
 from ingestion.reading import Measurement, Reading
-from ingestion.service import OPERATOR_METHODS, IngestionService
+from ingestion.service import OPERATOR_METHODS, IngestionService, add_to_server
 from mesh.resume_token import ResumeToken
 from mesh.wire import time_from_wire, time_to_wire
 from simulation.airkorea_server import Reply, gateway_error
@@ -68,7 +68,7 @@ async def ingestion(replay: ReplayServer, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def grpc_add_to_server() -> Callable[[IngestionService, grpc.aio.Server], None]:
-    return ingestion_service_pb2_grpc.add_IngestionServiceServicer_to_server
+    return add_to_server
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from ingestion.change_feed import ChangeFeed
 from ingestion.collection import Collector
 from ingestion.quota import Unlimited
 from ingestion.settings import IngestionSettings
 from ingestion.sources.airkorea import AirKorea
+from ingestion.store.changes import ChangeStore
 from ingestion.store.readings import ReadingStore
 from ingestion.store.stations import StationStore
 from ingestion.stream import ReadingStream, StatusBoard
+from ingestion.wire import ReadingCodec
 from mesh.bell import Bell
 from mesh.database import Database, upgrade
 from tests.ingestion.wire_rows import NOW
@@ -47,6 +50,7 @@ class Assembly:
     clock: SettableClock
     collector: Collector
     board: StatusBoard
+    feed: ChangeFeed
     stream: ReadingStream
 
 
@@ -67,7 +71,10 @@ async def assembled(settings: IngestionSettings, now: datetime = NOW) -> AsyncIt
             bell, store, stations = Bell(), ReadingStore(database), StationStore(database)
             collector = Collector(source, store, stations, bell, clock)
             board = StatusBoard(store, collector, bell, clock, settings.heartbeat_seconds)
-            stream = ReadingStream(store, board, bell, settings.heartbeat_seconds)
-            yield Assembly(settings, database, source, store, stations, bell, clock, collector, board, stream)
+            async with ChangeFeed(
+                ChangeStore(database), ReadingCodec(), bell, settings.stream_window_mebibytes << 20
+            ) as feed:
+                stream = ReadingStream(feed, board, bell, settings.heartbeat_seconds)
+                yield Assembly(settings, database, source, store, stations, bell, clock, collector, board, feed, stream)
     finally:
         await database.close()
