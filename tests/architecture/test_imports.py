@@ -52,6 +52,7 @@ KNOWS: Final = {
     # An extra is installed for its service alone: the router's image has no torch.
     ("torch",): ("predictor.*",),
     ("numba", "networkx", "shapely", "geopy", "polyline"): ("router.*", "cli.route"),
+    ("ioos_qc",): ("ingestion.quality.*",),
     ("osmium",): ("router.*", "simulation.*"),
     ("envoy", "yaml"): ("gateway.*",),
 }
