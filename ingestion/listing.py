@@ -45,11 +45,12 @@ class Page:
 
 async def list_readings(store: ReadingStore, question: Question, clock: Clock) -> Page:
     """The page that the question asks for. Raises EmptyTimeRange or InvalidPageToken."""
-    mark = fingerprint(question.station_ids, question.start, question.end)
+    mark = fingerprint("readings", question.station_ids, question.start, question.end)
     size = question.page_size or DEFAULT_PAGE_SIZE
     if question.page_token:
         token = PageToken.decode(question.page_token, mark)
-        start, end, after = token.start, token.end, (token.measured_at, token.station_id)
+        start, end, measured_at = token.times
+        after = measured_at, token.text
     else:
         (start, end), after = _range(question, clock()), None
     # One more than asked for tells whether there is a next page.
@@ -58,7 +59,9 @@ async def list_readings(store: ReadingStore, question: Question, clock: Clock) -
     if len(found) == len(page):
         return Page(page, "")
     last = page[-1].reading
-    return Page(page, PageToken(start, end, last.measured_at, last.station.station_id).encode(mark))
+    # A range that was left open is fixed by the first page: later pages must not slide with the clock.
+    token = PageToken(last.station.station_id, (start, end, last.measured_at))
+    return Page(page, token.encode(mark))
 
 
 def _range(question: Question, now: datetime) -> tuple[datetime, datetime]:

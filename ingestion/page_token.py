@@ -1,4 +1,4 @@
-"""Where the next page of a list of readings starts: opaque to clients, and good for the same question only."""
+"""Where the next page of a list starts: opaque to clients, and good for the same question only."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from typing import Final
 
 from mesh.errors import InvalidInput
 
-_LAYOUT: Final = struct.Struct(">BIqqq")
+_HEAD: Final = struct.Struct(">BIB")
+_TIME: Final = struct.Struct(">q")
 _CHECKSUM: Final = struct.Struct(">I")
-_VERSION: Final = 1
+_VERSION: Final = 2
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -34,44 +35,40 @@ class InvalidPageToken(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class PageToken:
-    """The last hour and station of a page, and the time range that the first page was asked for with.
+    """Where a page ended: the key of its last item, as text and times, and whatever else the first page has fixed."""
 
-    A range that was left open is fixed by the first page: later pages must not slide with the clock.
-    """
-
-    start: datetime
-    end: datetime
-    measured_at: datetime
-    station_id: str
+    text: str
+    times: tuple[datetime, ...] = ()
 
     def encode(self, question: int) -> str:
         """The token as clients carry it, bound to a question by its `fingerprint`."""
-        times = ((time - _EPOCH) // _MICROSECOND for time in (self.start, self.end, self.measured_at))
-        body = _LAYOUT.pack(_VERSION, question, *times) + self.station_id.encode()
+        times = b"".join(_TIME.pack((time - _EPOCH) // _MICROSECOND) for time in self.times)
+        body = _HEAD.pack(_VERSION, question, len(self.times)) + times + self.text.encode()
         return base64.urlsafe_b64encode(body + _CHECKSUM.pack(zlib.crc32(body))).decode().rstrip("=")
 
     @classmethod
-    def decode(cls, text: str, question: int) -> PageToken:
-        """The token in `text`. Raises InvalidPageToken."""
+    def decode(cls, encoded: str, question: int) -> PageToken:
+        """The token, which holds as many times as the question's tokens do. Raises InvalidPageToken."""
         try:
-            packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            packed = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
             body, checksum = packed[: -_CHECKSUM.size], packed[-_CHECKSUM.size :]
-            version, asked, start, end, measured_at = _LAYOUT.unpack_from(body)
-            station_id = body[_LAYOUT.size :].decode()
+            version, asked, count = _HEAD.unpack_from(body)
             if checksum != _CHECKSUM.pack(zlib.crc32(body)) or (version, asked) != (_VERSION, question):
                 raise InvalidPageToken
-            token = cls(_time(start), _time(end), _time(measured_at), station_id)
+            text = _HEAD.size + count * _TIME.size
+            times = tuple(_time(microseconds) for (microseconds,) in _TIME.iter_unpack(body[_HEAD.size : text]))
+            token = cls(body[text:].decode(), times)
         except (binascii.Error, struct.error, ValueError, OverflowError) as error:
             raise InvalidPageToken from error
-        if token.encode(question) != text:
+        if token.encode(question) != encoded:
             raise InvalidPageToken
         return token
 
 
-def fingerprint(station_ids: Collection[str], start: datetime | None, end: datetime | None) -> int:
-    """A number that differs, as good as always, for questions that differ."""
-    question = (sorted(station_ids), start and start.isoformat(), end and end.isoformat())
-    return zlib.crc32(repr(question).encode())
+def fingerprint(*question: str | int | datetime | Collection[str] | None) -> int:
+    """A number that differs, as good as always, for questions that differ; a collection's order makes no difference."""
+    parts = [sorted(part) if isinstance(part, Collection) and not isinstance(part, str) else part for part in question]
+    return zlib.crc32(repr(parts).encode())
 
 
 def _time(microseconds: int) -> datetime:

@@ -24,6 +24,7 @@ KNOWS: Final = {
         "cli.*",
         "*.server",
         "*.service",
+        "*_service",
         "*.tasks.*",
         "*_stream",
     ),
@@ -33,8 +34,10 @@ KNOWS: Final = {
         "gateway.contracts",
         "*.server",
         "*.service",
+        "*_service",
         "*.tasks.*",
         "*.wire",
+        "*_wire",
         "*_stream",
     ),
     ("sqlalchemy", "alembic", "asyncpg", "aiosqlite"): (
@@ -58,7 +61,7 @@ KNOWS: Final = {
 }
 # The modules of a service that are its edge; every other one, present and to come, is its domain.
 EDGES: Final = (
-    *("server", "service", "wire", "store*", "tables", "settings"),
+    *("server", "service", "*_service", "wire", "*_wire", "store*", "tables", "settings"),
     *("sources*", "tasks*", "migrations*", "*_stream"),
 )
 OF_THE_EDGES: Final = (

@@ -1,0 +1,72 @@
+"""Lists the weather of a place: what was observed, and where nothing was yet, what is forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from air.places import Point
+from ingestion.grid import cells_of
+from ingestion.store.weather import WeatherStore
+from ingestion.weather import WeatherForecast, WeatherObservation
+from mesh.clock import Clock
+from mesh.errors import InvalidInput, OutOfRange
+
+PAST: Final = timedelta(hours=24)
+AHEAD: Final = timedelta(hours=72)
+LONGEST: Final = timedelta(days=31)
+
+
+class RangeTooLong(InvalidInput):
+    """More hours are asked for than one answer holds."""
+
+    reason = "TIME_RANGE_TOO_LONG"
+
+
+class OffGrid(OutOfRange):
+    """The weather service has no cell there."""
+
+    reason = "POINT_OFF_GRID"
+
+
+@dataclass(frozen=True, slots=True)
+class WeatherQuestion:
+    """Which weather to list; see `ListWeatherRequest`."""
+
+    point: Point
+    start: datetime | None = None
+    end: datetime | None = None
+    as_of: datetime | None = None
+
+
+async def list_weather(
+    store: WeatherStore, question: WeatherQuestion, clock: Clock
+) -> Sequence[WeatherObservation | WeatherForecast]:
+    """By hour: the observation where there is one, else what was issued last. Nothing that was not known `as_of`.
+
+    Raises OffGrid, RangeTooLong or DatabaseUnavailable.
+    """
+    now = clock()
+    as_of = question.as_of or now
+    start = question.start or now - PAST
+    end = question.end or max(now, start) + AHEAD
+    if start >= end:
+        raise InvalidInput("end_time must be after start_time, which is 24 hours ago when unset", field="end_time")
+    if end - start > LONGEST:
+        raise RangeTooLong(
+            f"ask for {LONGEST.days} days at most: end_time is further from start_time", field="end_time"
+        )
+    cells = cells_of([question.point])
+    if not cells:
+        raise OffGrid("the weather service covers Korea and its seas: choose a point there", field="point")
+    by_hour: dict[datetime, WeatherObservation | WeatherForecast] = {}
+    for forecast in await store.latest_forecasts(cells, start, end, as_of=as_of):
+        other = by_hour.get(forecast.valid_at)
+        if not isinstance(other, WeatherForecast) or forecast.issued_at > other.issued_at:
+            by_hour[forecast.valid_at] = forecast
+    for observation in await store.observations(cells, start, end):
+        if observation.observed_at <= as_of:
+            by_hour[observation.observed_at] = observation
+    return [by_hour[hour] for hour in sorted(by_hour)]
