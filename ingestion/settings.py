@@ -64,6 +64,14 @@ class IngestionSettings(MeshSettings):
     kma_retry_seconds: float = Field(
         1.0, ge=0, description="The longest wait before the first retry; it doubles with each, up to 30 times this."
     )
+    readings_kept_months: int = Field(
+        240,
+        ge=1,
+        description="How many months of readings are kept before the present one: whole months are dropped together.",
+    )
+    readings_months_ahead: int = Field(
+        2, ge=1, le=24, description="For how many months to come there is a partition beforehand (PostgreSQL)."
+    )
     weather_forecast_days: int = Field(
         30, ge=1, description="How many days after it was issued a weather forecast is kept."
     )
@@ -73,3 +81,8 @@ class IngestionSettings(MeshSettings):
     collect_on_schedule: bool = Field(
         True, description="Collect at the start and twice each hour. Off: only when an operator asks."
     )
+
+    @property
+    def collects_weather(self) -> bool:
+        """True when there is a key for the weather service, or a server named in its place."""
+        return self.kma_key is not None or "kma_url" in self.model_fields_set
