@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from air.korea import KST
+from ingestion.account import Account, Outage
 from ingestion.bulletin import Bulletin
 from ingestion.source import BulletinSource, RejectedRow
 from ingestion.store.bulletins import BulletinStore
@@ -32,33 +33,42 @@ class CollectedBulletins:
 
 
 class BulletinCollector:
-    """Collects from one source into one store. Collections take turns; each is idempotent."""
+    """Collects from one source into one store. Collections take turns; each is idempotent.
 
-    def __init__(self, source: BulletinSource, store: BulletinStore, clock: Clock) -> None:
+    Args:
+        source: Whom to ask.
+        store: Where bulletins are kept.
+        clock: What time it is.
+        feed: The name under which account is kept.
+    """
+
+    def __init__(self, source: BulletinSource, store: BulletinStore, clock: Clock, *, feed: str = "bulletins") -> None:
         self._source = source
         self._store = store
         self._clock = clock
+        self._account = Account(feed, clock)
         self._turn = asyncio.Lock()
+
+    @property
+    def outage(self) -> Outage | None:
+        """Why collection is failing; None while it is not."""
+        return self._account.outage
 
     async def collect(self) -> CollectedBulletins:
         """Collects what was issued since the newest bulletin that is known. Raises SourceError, DatabaseUnavailable."""
         async with self._turn:
-            bulletins: list[Bulletin] = []
-            rejected: list[RejectedRow] = []
-            for day in _days(await self._store.newest_issue(), self._clock()):
-                rows = await self._source.bulletins(day)
-                bulletins += rows.readable
-                rejected += rows.rejected
-            _tell(rejected)
-            saved = await self._store.save(bulletins, self._clock())
-        _log.info(
-            "bulletins collected",
-            new=saved.new,
-            corrected=saved.corrected,
-            unchanged=saved.unchanged,
-            rejected=len(rejected),
-        )
-        return CollectedBulletins(saved, len(rejected))
+            with self._account.attempt():
+                bulletins: list[Bulletin] = []
+                rejected: list[RejectedRow] = []
+                for day in _days(await self._store.newest_issue(), self._clock()):
+                    rows = await self._source.bulletins(day)
+                    bulletins += rows.readable
+                    rejected += rows.rejected
+                _tell(rejected)
+                saved = await self._store.save(bulletins, self._clock())
+            newest = max((one.issued_at for one in bulletins), default=None)
+            self._account.succeeded(saved, rejected=len(rejected), newest=newest)
+            return CollectedBulletins(saved, len(rejected))
 
 
 def _days(newest_issue: datetime | None, now: datetime) -> list[date]:
