@@ -50,7 +50,7 @@ async def test_it_does_not_start_with_a_model_that_it_cannot_use(tmp_path: Path)
     path.write_bytes(b"not a model")
     with mesh_processes(tmp_path, {"CLEANAIR_MODEL_PATH": str(path)}) as mesh:
         mesh.start("predictor")
-        assert await asyncio.to_thread(mesh.processes["predictor"].wait, 50) != 0
+        assert await asyncio.to_thread(mesh.ended, "predictor", 50) != 0
         assert (
             "plain.pt cannot be used: its SHA-256 is not the one in plain.pt.sha256"
             in mesh.log("predictor").read_text()
