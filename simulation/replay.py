@@ -15,6 +15,7 @@ from simulation.airkorea_server import (
     BULLETINS,
     HISTORY,
     MEASUREMENTS,
+    STATIONS,
     TERM_HOURS,
     WRONG_PARAMETER,
     AirKoreaServer,
@@ -149,7 +150,9 @@ class ReplayServer(AirKoreaServer):
             issued_on = request.query.get("searchDate", "")
             rows = [row for row in self._recording.bulletins if str(row["dataTime"]).startswith(issued_on)]
             return page_of(rows, request)
-        return page_of(self._recording.stations, request)
+        if request.operation == STATIONS:
+            return page_of(self._recording.stations, request)
+        return gateway_error("12", "NO_OPENAPI_SERVICE_ERROR")
 
     def _measurements(self, request: Request) -> _Rows:
         answers = self._recording.answers

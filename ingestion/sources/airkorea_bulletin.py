@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from air.index import Grade
+from air.korea import KST
 from air.pollutants import Pollutant
 from ingestion.bulletin import Bulletin, RegionGrade
 from ingestion.source import RejectedRow, Rows
 from ingestion.sources.data_go_kr_answer import Json, Row
-from ingestion.sources.fields import KST, SIMULATED, UnreadableRow, text_of
+from ingestion.sources.fields import SIMULATED, UnreadableRow, text_of
 
 _POLLUTANTS: Final = {"PM10": Pollutant.PM10, "PM25": Pollutant.PM25, "O3": Pollutant.O3}
 _GRADES: Final = {

@@ -8,12 +8,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, TypeVar
 
 from air.index import Grade, grade_of
+from air.korea import KST
 from air.places import Network, Point, Station
 from air.pollutants import Pollutant
 from ingestion.reading import RawMeasurement, RawValue
 from ingestion.source import RejectedRow, Rows
 from ingestion.sources.data_go_kr_answer import Json, Row
-from ingestion.sources.fields import KST, SIMULATED, UnreadableRow, number_of, text_of
+from ingestion.sources.fields import SIMULATED, UnreadableRow, number_of, text_of
 from ingestion.station import ListedStation
 
 NOT_A_NUMBER: Final = "cleanair: not a number"

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import timedelta, timezone
 from typing import Final
 
 from ingestion.sources.data_go_kr_answer import Json
-
-KST: Final = timezone(timedelta(hours=9), "KST")
-"""Korean standard time, in which every hour is given."""
 
 SIMULATED: Final = "모의"
 """The word that marks what the simulated feed serves; nothing real has it."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
+from air.korea import KST
 from ingestion.grid import COLUMNS, ROWS
 from ingestion.source import RejectedRow, Rows
 from ingestion.sources.data_go_kr_answer import Json, Row
-from ingestion.sources.fields import KST, SIMULATED, UnreadableRow, number_of, text_of
+from ingestion.sources.fields import SIMULATED, UnreadableRow, number_of, text_of
 from ingestion.sources.kma_amount import read_amount
 from ingestion.weather import (
     Amount,
