@@ -30,7 +30,6 @@ class Change(NamedTuple):
     longitude: float
     network: str
     simulated: bool
-    measured_at: datetime
     pm25: float | None
     pm10: float | None
     o3: float | None
@@ -47,6 +46,7 @@ class Change(NamedTuple):
     grade: str | None
     revision: int
     sequence: int
+    measured_at: datetime
     flags: tuple[InstrumentFlag, ...]
 
 
@@ -75,6 +75,7 @@ _INDEX: Final = np.dtype(
         ("station_id", "<U20"),
     ]
 )
+_ALL_TOLD: Final = (1 << len(POLLUTANTS)) - 1
 _HEADER: Final = struct.Struct("<4sqq")
 _MAGIC: Final = b"CAB1"
 
@@ -170,8 +171,10 @@ def _told(change: Change) -> int:
     A correction may take back a value, which is told by its absence: so it tells of all.
     """
     if change.revision > 1:
-        return (1 << len(POLLUTANTS)) - 1
-    values = change[7:13]
+        return _ALL_TOLD
+    values = change[6:12]
+    if None not in values:
+        return _ALL_TOLD
     bits = sum(1 << place for place, value in enumerate(values) if value is not None)
     for flag in change.flags:
         bits |= 1 << POLLUTANTS.index(flag.pollutant)

@@ -13,7 +13,7 @@ from air.places import Network, Point, Station
 from air.pollutants import Pollutant
 from air.status import DataStatus
 from ingestion.change import POLLUTANTS, Change
-from ingestion.quality.verdict import Check, Level, Verdict
+from ingestion.quality.verdict import Level, Verdict
 from ingestion.reading import InstrumentFlag, StoredReading
 from ingestion.reading_filter import ReadingFilter, Region
 from ingestion.stream import READINGS_AN_ELEMENT, Element, Start, StreamQuestion
@@ -33,7 +33,6 @@ _MORE: Final = 0x80
 _READINGS_KEY: Final = bytes(
     [ingestion_service_pb2.StreamReadingsResponse.READINGS_FIELD_NUMBER << 3 | _LENGTH_DELIMITED]
 )
-_LEAST_NOT_PASSED: Final = 2 * 10 ** len(Check)
 _FIELDS: Final[Mapping[Pollutant, str]] = {
     Pollutant.PM25: "pm25_ug_m3",
     Pollutant.PM10: "pm10_ug_m3",
@@ -114,11 +113,13 @@ class ReadingCodec:
                 so2_ppm=change.so2,
                 air_quality_index=change.air_quality_index,
                 grade=_grade(change.grade),
-                flags=map(_flag, change.flags),
                 revision=change.revision,
-                quality=_qualities(change[13:19]),
             )
             # By their place: what a change begins with is what its station is made of.
+            quality = _qualities(change[12:18])
+            if change.flags or quality:
+                own.flags.extend(map(_flag, change.flags))
+                own.quality.extend(quality)
             body = _station_part(change[:6]) + _hour_part(change.measured_at) + own.SerializeToString()
             encoded.append(_READINGS_KEY + _varint(len(body)) + body)
         return encoded
@@ -172,15 +173,14 @@ def _flag(flag: InstrumentFlag) -> reading_pb2.InstrumentFlag:
     )
 
 
-def _qualities(verdicts: Sequence[int | None]) -> Sequence[reading_pb2.Quality]:
-    # Nearly all pass: they are told from the rest as numbers.
-    if all(verdict is None or verdict < _LEAST_NOT_PASSED for verdict in verdicts):
-        return ()
-    return [
+@lru_cache(maxsize=4096)
+def _qualities(verdicts: tuple[int | None, ...]) -> tuple[reading_pb2.Quality, ...]:
+    """The verdicts in the columns of a row, those left out that pass."""
+    return tuple(
         _quality(pollutant, Verdict(verdict))
         for pollutant, verdict in zip(POLLUTANTS, verdicts, strict=True)
-        if verdict is not None and verdict >= _LEAST_NOT_PASSED
-    ]
+        if verdict is not None and Verdict(verdict).level is not Level.PASS
+    )
 
 
 def _quality(pollutant: Pollutant, verdict: Verdict) -> reading_pb2.Quality:
