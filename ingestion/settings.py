@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import BeforeValidator, Field, HttpUrl, PositiveInt, SecretStr
+from pydantic_settings import NoDecode
 
 from mesh.settings import MeshSettings
+
+
+def _names(value: object) -> object:
+    """Names with commas between them, as the environment has them."""
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
 
 class IngestionSettings(MeshSettings):
     """The settings of the ingestion service, beside those of every server."""
 
     ingestion_port: int = Field(50051, ge=0, le=65535, description="The port of the ingestion service; 0 takes any.")
+    feeds: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+        (),
+        description="The feeds to collect, such as airkorea,kma,openaq. Unset: airkorea, and each other whose key or"
+        " address is set.",
+    )
     airkorea_url: HttpUrl = Field(
         HttpUrl("http://apis.data.go.kr/B552584"),
         description="The base address of AirKorea's services, or of a server that answers in their format.",
@@ -36,6 +47,12 @@ class IngestionSettings(MeshSettings):
     airkorea_attempts: int = Field(4, ge=1, le=10, description="How often one question to AirKorea is tried.")
     airkorea_retry_seconds: float = Field(
         1.0, ge=0, description="The longest wait before the first retry; it doubles with each, up to 30 times this."
+    )
+    airkorea_daily_requests: int = Field(
+        500,
+        ge=1,
+        description="How many requests a day data.go.kr allows the key for each service of AirKorea: 500 with a key for"
+        " development. Counted where there is a key, and never exceeded.",
     )
     kma_url: HttpUrl = Field(
         HttpUrl("http://apis.data.go.kr/1360000"),
@@ -71,6 +88,39 @@ class IngestionSettings(MeshSettings):
     )
     readings_months_ahead: int = Field(
         2, ge=1, le=24, description="For how many months to come there is a partition beforehand (PostgreSQL)."
+    )
+    openaq_url: HttpUrl = Field(
+        HttpUrl("https://api.openaq.org"),
+        description="The address of OpenAQ's API, or of a server that answers in the format of its version 3.",
+    )
+    openaq_key: SecretStr | None = Field(None, description="The key of OpenAQ's API. Unset: none is sent.")
+    openaq_bbox: tuple[float, float, float, float] | tuple[()] = Field(
+        (), description="The box to collect of OpenAQ, in degrees: [west, south, east, north]."
+    )
+    openaq_locations: tuple[PositiveInt, ...] = Field(
+        (), max_length=100, description="The locations to collect of OpenAQ instead of a box, such as [2178, 8118]."
+    )
+    openaq_most_sensors: int = Field(
+        200,
+        ge=1,
+        description="How many sensors of OpenAQ to collect at most. Each costs a request, of which a minute allows 60.",
+    )
+    openaq_timeout_seconds: float = Field(10.0, gt=0, description="How long one request to OpenAQ may take.")
+    openaq_deadline_seconds: float = Field(
+        300.0, gt=0, description="How long one collection from OpenAQ may take, with its pages, retries and waits."
+    )
+    openaq_attempts: int = Field(3, ge=1, le=10, description="How often one request to OpenAQ is tried.")
+    openaq_retry_seconds: float = Field(
+        1.0, ge=0, description="The longest wait before the first retry; it doubles with each, up to 30 times this."
+    )
+    kma_daily_requests: int = Field(
+        10_000, ge=1, description="How many requests a day data.go.kr allows the key for the weather service."
+    )
+    catch_up_days: int = Field(
+        30, ge=1, le=90, description="How far back hours are asked for that were missed while nobody collected."
+    )
+    catch_up_share: float = Field(
+        0.5, ge=0, le=1, description="How much of the requests left today may be spent on missed hours at a time."
     )
     weather_forecast_days: int = Field(
         30, ge=1, description="How many days after it was issued a weather forecast is kept."
