@@ -47,6 +47,7 @@ class Collector:
         self._source = source
         self._account = Account(feed, clock, bell.ring)
         self._turn = asyncio.Lock()
+        self._reporting: frozenset[str] = frozenset()
 
     @property
     def outage(self) -> Outage | None:
@@ -58,6 +59,11 @@ class Collector:
         """When the last collection succeeded; None before the first."""
         return self._account.last_success
 
+    @property
+    def reporting(self) -> frozenset[str]:
+        """The stations that the last answer was about; none before the first."""
+        return self._reporting
+
     async def collect(self, fence: Fence | None = None) -> TakenIn:
         """Collects what the source publishes now. Raises SourceError, DatabaseUnavailable, or Fenced."""
         async with self._turn:
@@ -65,5 +71,6 @@ class Collector:
                 rows = await self._source.measurements()
                 stations = await self.stations.covering(rows.readable)
                 taken = await self.intake.take(rows, stations, fence)
+                self._reporting = frozenset(row.station_id for row in rows.readable)
             self._account.succeeded(taken.saved, rejected=taken.rejected, newest=taken.newest_measured_at)
             return taken

@@ -19,6 +19,7 @@ _USED: Final = Gauge("cleanair_quota_used", "Requests of the day, by Korea's cal
 _LIMIT: Final = Gauge("cleanair_quota_limit", "Requests that a day allows a service.", ["service"])
 
 _WARN_AT: Final = 0.8
+_ENOUGH: Final = 1_000_000_000
 
 
 class Ledger(Protocol):
@@ -37,9 +38,9 @@ class Unlimited:
     async def take(self, service: str) -> None:
         """Lets every request through."""
 
-    async def left(self, service: str) -> float:  # noqa: ARG002 - the port's
+    async def left(self, service: str) -> int:  # noqa: ARG002 - the port's
         """Never fewer than before."""
-        return math.inf
+        return _ENOUGH
 
 
 class DailyQuota:
@@ -75,7 +76,7 @@ class DailyQuota:
         if used == self._warn_at:
             _log.warning("most of the day's requests are used", service=service, used=used, limit=self._limit)
 
-    async def left(self, service: str) -> float:
+    async def left(self, service: str) -> int:
         """How many requests of today's are left."""
         return max(0, self._limit - await self._ledger.used(service, _day(self._clock())))
 

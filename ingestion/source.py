@@ -44,6 +44,10 @@ class Source(Protocol):
 class HistorySource(Protocol):
     """A network that can be asked for what its stations measured before."""
 
+    @property
+    def history_service(self) -> str:
+        """The service whose quota such questions are counted against."""
+
     async def history(self, station_id: str, since: datetime) -> Rows[RawMeasurement]:
         """What one station measured at `since` and later, as far as the network reaches back. Raises SourceError."""
 
@@ -56,16 +60,19 @@ class BulletinSource(Protocol):
 
 
 class WeatherSource(Protocol):
-    """A weather service that is asked cell by cell, and only for what is not held yet."""
+    """A weather service that is asked cell by cell, and only for what is not held yet.
 
-    async def observations(self, cell: Cell, after: datetime | None) -> Rows[WeatherObservation]:
+    Both answers are None, without the service being asked, when nothing newer than what is held can be there yet.
+    """
+
+    async def observations(self, cell: Cell, after: datetime | None) -> Rows[WeatherObservation] | None:
         """What was observed after an hour, as far back as the service reaches; the newest when None.
 
         Raises SourceError.
         """
 
-    async def forecasts(self, cell: Cell, product: Product, after: datetime | None) -> Rows[WeatherForecast]:
-        """The newest issue of a product; nothing when it is not newer than `after`. Raises SourceError."""
+    async def forecasts(self, cell: Cell, product: Product, after: datetime | None) -> Rows[WeatherForecast] | None:
+        """The newest issue of a product after the one that is held. Raises SourceError."""
 
 
 class Quota(Protocol):

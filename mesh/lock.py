@@ -186,11 +186,13 @@ async def holding(locks: Locks, name: str, *, ttl_seconds: float, wait_seconds: 
         yield lease
     finally:
         keeper.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeper
-        # What cannot be let go of runs out.
-        with suppress(LockUnavailable):
-            await locks.release(lease)
+        try:
+            # Not awaited itself: its end by cancellation is not to be taken for ours, nor ours for its.
+            await asyncio.wait([keeper])
+        finally:
+            # What cannot be let go of runs out.
+            with suppress(LockUnavailable):
+                await locks.release(lease)
 
 
 async def _acquired(locks: Locks, name: str, ttl_seconds: float, wait_seconds: float) -> Lease:

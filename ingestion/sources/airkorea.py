@@ -63,6 +63,11 @@ class AirKorea:
         query = {"sidoName": settings.airkorea_sido, "ver": settings.airkorea_version}
         return read_measurements(await self._whole(MEASUREMENTS_PATH, query))
 
+    @property
+    def history_service(self) -> str:
+        """The service whose quota questions for history are counted against."""
+        return HISTORY_PATH.partition("/")[0]
+
     async def history(self, station_id: str, since: datetime) -> Rows[RawMeasurement]:
         """What one station measured at `since` and later, three months back at most. Raises SourceError.
 

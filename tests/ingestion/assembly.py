@@ -8,18 +8,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from ingestion.catch_up import CatchUp
 from ingestion.change_feed import ChangeFeed
 from ingestion.collection import Collector
+from ingestion.jobs import Job, Jobs
 from ingestion.quota import Unlimited
+from ingestion.running import Runner
 from ingestion.settings import IngestionSettings
+from ingestion.slots import READINGS
 from ingestion.sources.airkorea import AirKorea
 from ingestion.store.changes import ChangeStore
+from ingestion.store.gaps import GapStore
 from ingestion.store.readings import ReadingStore
+from ingestion.store.runs import RunStore
 from ingestion.store.stations import StationStore
 from ingestion.stream import ReadingStream, StatusBoard
 from ingestion.wire import ReadingCodec
 from mesh.bell import Bell
 from mesh.database import Database, upgrade
+from mesh.lock import InProcessLocks
 from tests.ingestion.wire_rows import NOW
 
 
@@ -52,6 +59,9 @@ class Assembly:
     board: StatusBoard
     feed: ChangeFeed
     stream: ReadingStream
+    runs: RunStore
+    catch_up: CatchUp
+    jobs: Jobs
 
 
 def quick_settings(folder: Path, url: str, **more: object) -> IngestionSettings:
@@ -61,12 +71,14 @@ def quick_settings(folder: Path, url: str, **more: object) -> IngestionSettings:
 
 
 @asynccontextmanager
-async def assembled(settings: IngestionSettings, now: datetime = NOW) -> AsyncIterator[Assembly]:
-    """The service's parts over a database brought up to date."""
+async def assembled(
+    settings: IngestionSettings, now: datetime = NOW, *, clock: SettableClock | None = None
+) -> AsyncIterator[Assembly]:
+    """The service's parts over a database brought up to date; a clock of the test's own makes `now` idle."""
+    clock = clock or SettableClock(now)
     await upgrade(settings, "ingestion")
     database = Database.open(settings, "ingestion")
     try:
-        clock = SettableClock(now)
         async with AirKorea(settings, Unlimited(), clock) as source:
             bell, store, stations = Bell(), ReadingStore(database), StationStore(database)
             collector = Collector(source, store, stations, bell, clock)
@@ -75,6 +87,25 @@ async def assembled(settings: IngestionSettings, now: datetime = NOW) -> AsyncIt
                 ChangeStore(database), ReadingCodec(), bell, settings.stream_window_mebibytes << 20
             ) as feed:
                 stream = ReadingStream(feed, board, bell, settings.heartbeat_seconds)
-                yield Assembly(settings, database, source, store, stations, bell, clock, collector, board, feed, stream)
+                runs = RunStore(database)
+                runner = Runner(runs, InProcessLocks(), clock)
+                catch_up = CatchUp(collector, source, GapStore(database), runner, Unlimited(), clock)
+                jobs = Jobs(runner, [Job(collector.feed, READINGS, collector.collect, catch_up.wake)])
+                yield Assembly(
+                    settings=settings,
+                    database=database,
+                    source=source,
+                    store=store,
+                    stations=stations,
+                    bell=bell,
+                    clock=clock,
+                    collector=collector,
+                    board=board,
+                    feed=feed,
+                    stream=stream,
+                    runs=runs,
+                    catch_up=catch_up,
+                    jobs=jobs,
+                )
     finally:
         await database.close()

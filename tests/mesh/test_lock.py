@@ -111,3 +111,19 @@ async def test_an_error_within_lets_go_of_it(locks: InProcessLocks) -> None:
         async with holding(locks, "lock", ttl_seconds=60.0):
             raise ZeroDivisionError
     assert await locks.acquire("lock", 1.0) is not None
+
+
+async def test_a_holder_that_is_cancelled_while_it_lets_go_is_cancelled_and_has_let_go(locks: InProcessLocks) -> None:
+    leaving = asyncio.Event()
+
+    async def hold() -> None:
+        async with holding(locks, "lock", ttl_seconds=60.0):
+            leaving.set()
+        await asyncio.sleep(60.0)
+
+    task = asyncio.create_task(hold())
+    await leaving.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await locks.acquire("lock", 1.0) is not None

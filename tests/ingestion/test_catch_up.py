@@ -1,0 +1,126 @@
+"""After downtime, what was missed is asked for afterwards, within what the day allows, until nothing is missing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ingestion.catch_up import Bounds, CatchUp
+from ingestion.collection import Collector
+from ingestion.quota import DailyQuota
+from ingestion.run import Outcome
+from ingestion.running import Runner
+from ingestion.schedule import Schedule
+from ingestion.settings import IngestionSettings
+from ingestion.sources.airkorea import AirKorea
+from ingestion.store.gaps import GapStore
+from ingestion.store.quotas import QuotaStore
+from mesh.lock import InProcessLocks
+from simulation.feed import FeedServer, sites_of
+from tests.ingestion.assembly import Assembly, SettableClock, assembled, quick_settings
+
+_SEED = 7
+_STATIONS = len(sites_of(_SEED))
+_START = datetime(2026, 3, 16, 0, 26, tzinfo=UTC)
+_OUT_HOURS = 9
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock(_START)
+
+
+@pytest.fixture
+def feed(clock: SettableClock) -> Iterator[FeedServer]:
+    with FeedServer(_SEED, clock=clock) as server:
+        yield server
+
+
+@pytest.fixture
+def settings(feed: FeedServer, tmp_path: Path) -> IngestionSettings:
+    return quick_settings(tmp_path, feed.url)
+
+
+@pytest.fixture
+async def ingestion(settings: IngestionSettings, clock: SettableClock) -> AsyncIterator[Assembly]:
+    async with assembled(settings, clock=clock) as parts:
+        yield parts
+
+
+@asynccontextmanager
+async def _running(ingestion: Assembly) -> AsyncIterator[None]:
+    """The schedule, and the catching up that it wakes, as in the server."""
+    schedule = Schedule(ingestion.jobs.due(), ingestion.clock, spread_seconds=0.0)
+    tasks = [asyncio.create_task(work) for work in (schedule.run(), ingestion.catch_up.run())]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _until(ingestion: Assembly, count: int) -> None:
+    """Returns when so many readings are stored."""
+    async with asyncio.timeout(30):
+        while True:
+            seen = ingestion.bell.rings
+            if (await ingestion.store.head()).sequence >= count:
+                return
+            await ingestion.bell.wait(seen, 1.0)
+
+
+async def _contents(ingestion: Assembly) -> dict[tuple[str, datetime], object]:
+    stored = await ingestion.store.changes(0, 100_000)
+    assert {one.revision for one in stored} == {1}
+    return {(one.reading.station.station_id, one.reading.measured_at): one.reading.measurement.values for one in stored}
+
+
+async def test_an_outage_of_hours_leaves_no_holes(
+    ingestion: Assembly, settings: IngestionSettings, clock: SettableClock, tmp_path: Path
+) -> None:
+    async with _running(ingestion):
+        await _until(ingestion, _STATIONS)
+    clock.advance(hours=_OUT_HOURS)
+    async with _running(ingestion):
+        await _until(ingestion, _STATIONS * (_OUT_HOURS + 1))
+    # One that was never out is the judge.
+    clock.now = _START
+    async with assembled(settings.model_copy(update={"data_dir": tmp_path / "other"}), clock=clock) as steady:
+        for _ in range(_OUT_HOURS + 1):
+            await steady.collector.collect()
+            clock.advance(hours=1)
+        assert await _contents(ingestion) == await _contents(steady)
+
+
+async def test_history_leaves_the_rest_of_the_day_to_the_collections(
+    ingestion: Assembly, settings: IngestionSettings, clock: SettableClock
+) -> None:
+    await ingestion.collector.collect()
+    clock.advance(hours=_OUT_HOURS)
+    quota = DailyQuota(QuotaStore(ingestion.database), 2 * _STATIONS, clock)
+    async with AirKorea(settings, quota, clock) as source:
+        collector = Collector(source, ingestion.store, ingestion.stations, ingestion.bell, clock)
+        await collector.collect()
+        left = await quota.left(source.history_service)
+        runner = Runner(ingestion.runs, InProcessLocks(), clock)
+        bounds = Bounds(share=0.25, reserve=5)
+        gaps = GapStore(ingestion.database)
+        catch_up = CatchUp(collector, source, gaps, runner, quota, clock, bounds)
+        first = await catch_up.fill()
+        assert first.stations == (left + 3) // 4
+        assert first.waiting == _STATIONS - first.stations
+        assert await quota.left(source.history_service) == left - first.stations
+        # Another day, another process: what is missing is seen in the store.
+        clock.advance(days=1)
+        again = CatchUp(collector, source, gaps, runner, quota, clock, Bounds(share=1.0, reserve=0))
+        assert (await again.fill()).stations == _STATIONS - first.stations
+    assert not await gaps.gaps(collector.reporting, _START - timedelta(days=1))
+    assert [run.outcome for run in await ingestion.runs.of_feed("airkorea-history")] == [Outcome.COLLECTED] * 2
