@@ -95,7 +95,8 @@ class _Mesh:
         if self._simulated_air:
             port = free_port(self._settings.host)
             environment |= {"CLEANAIR_FEED_PORT": str(port)}
-            environment |= {"CLEANAIR_AIRKOREA_URL": f"http://{self._settings.host}:{port}"}
+            feed = f"http://{self._settings.host}:{port}"
+            environment |= {"CLEANAIR_AIRKOREA_URL": feed, "CLEANAIR_KMA_URL": os.environ.get("CLEANAIR_KMA_URL", feed)}
             await children.start("feed", _command("feed"), environment)
         # Ingestion and predictor can begin while the city is still being built.
         for name in ("ingestion", "predictor"):

@@ -10,13 +10,19 @@ from typing import Final
 from air.places import Point
 from ingestion.grid import cells_of
 from ingestion.store.weather import WeatherStore
-from ingestion.weather import WeatherForecast, WeatherObservation
+from ingestion.weather import Cell, WeatherForecast, WeatherObservation
 from mesh.clock import Clock
 from mesh.errors import InvalidInput, OutOfRange
 
 PAST: Final = timedelta(hours=24)
 AHEAD: Final = timedelta(hours=72)
 LONGEST: Final = timedelta(days=31)
+
+_REACH_CELLS: Final = 4
+"""Weather this far off, 20 km, still says something of a place."""
+
+_LONGEST_LEAD: Final = timedelta(days=2)
+"""An hour has been forecast, or nothing is collected there, by an issue that is no older."""
 
 
 class RangeTooLong(InvalidInput):
@@ -46,6 +52,7 @@ async def list_weather(
 ) -> Sequence[WeatherObservation | WeatherForecast]:
     """By hour: the observation where there is one, else what was issued last. Nothing that was not known `as_of`.
 
+    Of the cell that the point lies in, or else of the nearest within 20 km of which there is weather.
     Raises OffGrid, RangeTooLong or DatabaseUnavailable.
     """
     now = clock()
@@ -61,6 +68,7 @@ async def list_weather(
     cells = cells_of([question.point])
     if not cells:
         raise OffGrid("the weather service covers Korea and its seas: choose a point there", field="point")
+    cells = [await _nearest_collected(store, cells[0], start - _LONGEST_LEAD)]
     by_hour: dict[datetime, WeatherObservation | WeatherForecast] = {}
     for forecast in await store.latest_forecasts(cells, start, end, as_of=as_of):
         other = by_hour.get(forecast.valid_at)
@@ -70,3 +78,11 @@ async def list_weather(
         if observation.observed_at <= as_of:
             by_hour[observation.observed_at] = observation
     return [by_hour[hour] for hour in sorted(by_hour)]
+
+
+async def _nearest_collected(store: WeatherStore, cell: Cell, since: datetime) -> Cell:
+    """Weather is collected where stations stand: the nearest such cell, this one itself when there is none."""
+    reach = range(-_REACH_CELLS, _REACH_CELLS + 1)
+    held = await store.held([Cell(cell.nx + east, cell.ny + north) for east in reach for north in reach], since)
+    collected = {*held.observed, *(where for where, _ in held.issued)}
+    return min(collected, key=lambda one: (one.nx - cell.nx) ** 2 + (one.ny - cell.ny) ** 2, default=cell)

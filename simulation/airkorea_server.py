@@ -1,4 +1,7 @@
-"""A server that answers as AirKorea does, over real HTTP: paths, paging, envelope, and the errors of its gateway."""
+"""A server that answers as AirKorea does, over real HTTP: paths, paging, envelope, and the errors of its gateway.
+
+It has the paths of the weather service at the same gateway, too.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,9 @@ MEASUREMENTS: Final = "getCtprvnRltmMesureDnsty"
 HISTORY: Final = "getMsrstnAcctoRltmMesureDnsty"
 BULLETINS: Final = "getMinuDustFrcstDspth"
 
+WEATHER: Final = ("getUltraSrtNcst", "getUltraSrtFcst", "getVilageFcst")
+"""What the weather service is asked for, by paths and in an envelope of its own."""
+
 WRONG_PARAMETER: Final = ("10", "INVALID_REQUEST_PARAMETER_ERROR")
 """The gateway's code and word for a parameter that is missing or wrong."""
 
@@ -30,6 +36,7 @@ _SERVICES: Final = {
     MEASUREMENTS: "ArpltnInforInqireSvc",
     HISTORY: "ArpltnInforInqireSvc",
     BULLETINS: "ArpltnInforInqireSvc",
+    **dict.fromkeys(WEATHER, "VilageFcstInfoService_2.0"),
 }
 _DEFAULT_ROWS: Final = 10
 _NO_SUCH_SERVICE: Final = ("12", "NO_OPENAPI_SERVICE_ERROR")

@@ -1,4 +1,4 @@
-"""The simulated AirKorea: a server that publishes the air of the simulated city, hour by hour, in the real format."""
+"""The simulated AirKorea, and KMA: a server that publishes a city's air and weather, hour by hour, in their format."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from simulation.airkorea_server import (
     HISTORY,
     MEASUREMENTS,
     TERM_HOURS,
+    WEATHER,
     WRONG_PARAMETER,
     AirKoreaServer,
     Reply,
@@ -34,6 +35,7 @@ from simulation.airkorea_server import (
 from simulation.bulletin import BulletinDesk
 from simulation.city import districts
 from simulation.foreground import until_interrupted
+from simulation.kma_server import KmaDesk
 from simulation.noise import Booleans, Floats, Noise
 
 SIMULATED: Final = "모의"
@@ -81,7 +83,7 @@ class FeedSettings(MeshSettings):
     """What the simulated feed can be told from outside."""
 
     feed_port: int = Field(8090, ge=0, le=65535, description="The port of the simulated feed; 0 takes any.")
-    simulation_seed: int = Field(7, ge=0, description="The seed of the simulated city and its air.")
+    simulation_seed: int = Field(7, ge=0, description="The seed of the simulated city, its air and weather.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,11 @@ class FeedServer(AirKoreaServer):
 
     def __init__(self, seed: int, host: str = "127.0.0.1", port: int = 0, clock: Clock = system_clock) -> None:
         self.feed: Final = Feed(seed, clock)
-        super().__init__(self.feed, host, port)
+        self._weather = KmaDesk(seed, clock)
+        super().__init__(self._answer, host, port)
+
+    def _answer(self, request: Request) -> Reply:
+        return (self._weather if request.operation in WEATHER else self.feed)(request)
 
 
 def sites_of(seed: int) -> list[Site]:
@@ -206,7 +212,7 @@ def start() -> None:
     settings = FeedSettings()
     configure_logs(settings, "feed")
     with FeedServer(settings.simulation_seed, settings.host, settings.feed_port, settings.clock()) as server:
-        until_interrupted(f"CLEANAIR_AIRKOREA_URL={server.url}")
+        until_interrupted(f"CLEANAIR_AIRKOREA_URL={server.url} CLEANAIR_KMA_URL={server.url}")
 
 
 def _is_early(now: datetime) -> bool:

@@ -24,8 +24,8 @@ FORECAST_PATHS: Final[Mapping[Product, str]] = {
 }
 
 _TIMETABLES: Final[Mapping[Product, Timetable]] = {Product.ULTRA_SHORT: ULTRA_SHORT, Product.SHORT: SHORT}
-# The longest answer has some thousand rows: with fewer a page each cell would cost two requests of the day's quota.
-_ROWS_A_PAGE: Final = 1200
+# The longest answer has some 1200 rows: with fewer a page each cell would cost two requests of the day's quota.
+_ROWS_A_PAGE: Final = 1500
 _HOUR: Final = timedelta(hours=1)
 # Observations are served for one day.
 _OLDEST: Final = 23 * _HOUR
@@ -54,14 +54,17 @@ class Kma:
     async def __aexit__(self, *_: object) -> None:
         await self._services.__aexit__()
 
-    async def observations(self, cell: Cell, after: datetime | None) -> Rows[WeatherObservation]:
+    async def observations(self, cell: Cell, after: datetime | None) -> Rows[WeatherObservation] | None:
         """What was observed after an hour, as far back as one day; the newest two hours when None.
 
-        Raises SourceEmpty when hours are missing that should be there, or another SourceError.
+        None when no later hour can be there yet. Raises SourceEmpty when hours are missing that should be there, or
+        another SourceError.
         """
         newest = OBSERVATIONS.newest(self._clock())
         after = max(after or newest - 2 * _HOUR, newest - _OLDEST)
         hours = [after + count * _HOUR for count in range(1, (newest - after) // _HOUR + 1)]
+        if not hours:
+            return None
         rows: tuple[Row, ...] = ()
         for hour in hours:
             rows += await self._past_rows(cell, hour)
@@ -70,14 +73,16 @@ class Kma:
             raise _nothing_published()
         return _of(cell, await asyncio.to_thread(read_observations, rows))
 
-    async def forecasts(self, cell: Cell, product: Product, after: datetime | None) -> Rows[WeatherForecast]:
-        """The newest issue of a product; nothing when it is not newer than `after`.
+    async def forecasts(self, cell: Cell, product: Product, after: datetime | None) -> Rows[WeatherForecast] | None:
+        """The newest issue of a product, or the one before it when the newest is late.
 
-        Raises SourceEmpty when neither the newest issue nor the one before it is there, or another SourceError.
+        None when there can be none after `after` yet. Raises SourceEmpty when neither is there, or another SourceError.
         """
         path, timetable = FORECAST_PATHS[product], _TIMETABLES[product]
         newest = timetable.newest(self._clock())
         issues = [issue for issue in (newest, timetable.before(newest)) if after is None or issue > after]
+        if not issues:
+            return None
         rows: tuple[Row, ...] = ()
         for issue in issues:
             if not rows:
