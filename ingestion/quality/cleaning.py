@@ -1,57 +1,83 @@
-"""Judges raw values: which may be used, and why the others may not."""
+"""Makes measurements of raw numbers and what they were found to be worth: which may be used, and why others may not."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from air.pollutants import Pollutant
-from ingestion.reading import InstrumentFlag, Measurement, RawMeasurement, RawValue
+from ingestion.quality.observations import DECIMALS
+from ingestion.quality.thresholds import THRESHOLDS
+from ingestion.quality.verdict import Check, Level, Verdict
+from ingestion.reading import InstrumentFlag, Measurement, RawMeasurement, RawValue, raw_number
 
-HIGHEST: Final[Mapping[Pollutant, float]] = {
-    # Above the strongest dust storms on record in Korea (some 3300 µg/m³ in an hour), below what only a fault gives.
-    Pollutant.PM10: 5000.0,
-    # The range of the beta gauges in use.
-    Pollutant.PM25: 1000.0,
-    # Twice and more what was ever measured in ambient air; historical records hold faults of 5.3 (O3) and 71.7 (CO).
-    Pollutant.O3: 1.0,
-    Pollutant.NO2: 2.0,
-    Pollutant.CO: 50.0,
-    Pollutant.SO2: 2.0,
-}
-"""The highest credible hourly value, in the pollutant's unit."""
+OURS: Final = "cleanair: "
+"""Our own words on a value begin like this, the network's do not."""
 
-DECIMALS: Final[Mapping[Pollutant, int]] = {
-    Pollutant.PM25: 2,
-    Pollutant.PM10: 2,
-    Pollutant.O3: 4,
-    Pollutant.NO2: 4,
-    Pollutant.CO: 4,
-    Pollutant.SO2: 4,
-}
-"""How many decimals are kept: the network publishes gases to 0.0001 ppm at best, particles to 1 µg/m³."""
+OUT_OF_RANGE: Final = f"{OURS}{Check.RANGE.name.lower()}"
+"""Our word on a value that no ambient air holds."""
 
-OUT_OF_RANGE: Final = "cleanair: out of range"
-"""Our own word on a value that no ambient air holds, told from the network's words by its prefix."""
+NOT_A_NUMBER: Final = f"{OURS}not a number"
+"""Our word on what cannot even be kept."""
 
 
 def judge(row: RawMeasurement) -> Measurement:
-    """The values of a row that may be used. A flag wins over a number; what is set aside is kept with its flag."""
+    """The values of a row that may be used, by what can be said without its context; it leaves no verdicts."""
     values: dict[Pollutant, float] = {}
     flags: list[InstrumentFlag] = []
     for pollutant in Pollutant:
         raw = row.raw.get(pollutant, RawValue())
-        text = raw.flag or _fault(pollutant, raw.number)
-        if text is not None:
-            flags.append(InstrumentFlag(pollutant, text, raw.number))
-        elif raw.number is not None:
-            # Adding 0.0 turns the -0.0 that rounding may leave into 0.0.
-            values[pollutant] = round(raw.number, DECIMALS[pollutant]) + 0.0
+        credible = THRESHOLDS[pollutant].credible
+        level = Level.PASS
+        if raw.number is not None and not credible.low <= raw.number <= credible.high:
+            level = Level.FAIL
+        _place(values, flags, pollutant, raw, Verdict.of({Check.RANGE: level}))
     return Measurement(values, tuple(flags), row.air_quality_index, row.grade)
 
 
-def _fault(pollutant: Pollutant, number: float | None) -> str | None:
-    if number is None or (math.isfinite(number) and 0.0 <= number <= HIGHEST[pollutant]):
-        return None
-    return OUT_OF_RANGE
+def measurement_of(row: RawMeasurement, verdicts: Iterable[int]) -> Measurement:
+    """The measurement of a row whose values were found to be worth this, in the order of `Pollutant`."""
+    return _measurement(
+        Measurement({}, (), row.air_quality_index, row.grade),
+        {pollutant: row.raw.get(pollutant, RawValue()) for pollutant in Pollutant},
+        verdicts,
+    )
+
+
+def rejudged(measurement: Measurement, verdicts: Iterable[int]) -> Measurement:
+    """The same numbers under other verdicts, in the order of `Pollutant`."""
+    # Our own words but one are the verdict's, and come anew with it.
+    words = {f.pollutant: f.text for f in measurement.flags if f.text == NOT_A_NUMBER or not f.text.startswith(OURS)}
+    raw = {pollutant: RawValue(raw_number(measurement, pollutant), words.get(pollutant)) for pollutant in Pollutant}
+    return _measurement(measurement, raw, verdicts)
+
+
+def _measurement(frame: Measurement, raw: Mapping[Pollutant, RawValue], verdicts: Iterable[int]) -> Measurement:
+    values: dict[Pollutant, float] = {}
+    flags: list[InstrumentFlag] = []
+    judged = {pollutant: Verdict(verdict) for pollutant, verdict in zip(Pollutant, verdicts, strict=True)}
+    for pollutant, verdict in judged.items():
+        _place(values, flags, pollutant, raw[pollutant], verdict)
+    return Measurement(values, tuple(flags), frame.air_quality_index, frame.grade, judged)
+
+
+def _place(
+    values: dict[Pollutant, float],
+    flags: list[InstrumentFlag],
+    pollutant: Pollutant,
+    raw: RawValue,
+    verdict: Verdict,
+) -> None:
+    """Puts a number among the values, or with a word on it among the flags; the network's word wins over ours."""
+    number = raw.number
+    if number is not None and not math.isfinite(number):
+        flags.append(InstrumentFlag(pollutant, raw.flag or NOT_A_NUMBER))
+    elif raw.flag is not None:
+        flags.append(InstrumentFlag(pollutant, raw.flag, number))
+    elif number is not None and verdict.level is Level.FAIL:
+        failed = ", ".join(check.name.lower() for check in verdict.checks(Level.FAIL))
+        flags.append(InstrumentFlag(pollutant, f"{OURS}{failed}", number))
+    elif number is not None:
+        # Adding 0.0 turns the -0.0 that rounding may leave into 0.0.
+        values[pollutant] = round(number, DECIMALS[pollutant]) + 0.0

@@ -88,6 +88,7 @@ class ReadingStore:
         *,
         fence: Fence | None = None,
         keep_known: bool = False,
+        seen: int | None = None,
         also: Also | None = None,
     ) -> Saved:
         """Stores what is new or differs from what is stored; all or nothing. One reading a station and hour, please.
@@ -97,6 +98,7 @@ class ReadingStore:
             now: When.
             fence: Whose turn it is; raises Fenced when it is over.
             keep_known: Stores only what is new.
+            seen: Where the log of changes stood when what these come from was read: what has changed since stays.
             also: What else to write, or not at all.
         """
         if readings:
@@ -112,7 +114,7 @@ class ReadingStore:
                 await hold(connection, fence)
             for start in range(0, len(readings), _ROWS_A_MERGE):
                 batch = readings[start : start + _ROWS_A_MERGE]
-                merged = await self._merge(connection, batch, last, now, keep_known=keep_known)
+                merged = await self._merge(connection, batch, last, now, keep_known=keep_known, seen=seen)
                 new += merged.new
                 corrected += merged.corrected
                 last += merged.new + merged.corrected
@@ -123,14 +125,21 @@ class ReadingStore:
         return Saved(new, corrected, len(readings) - new - corrected)
 
     async def _merge(
-        self, connection: AsyncConnection, batch: Sequence[Reading], last: int, now: datetime, *, keep_known: bool
+        self,
+        connection: AsyncConnection,
+        batch: Sequence[Reading],
+        last: int,
+        now: datetime,
+        *,
+        keep_known: bool,
+        seen: int | None,
     ) -> Merged:
         hours = [reading.measured_at for reading in batch]
         span = min(hours), max(hours)
         await stage(self._database, connection, batch)
-        merged = await merge(self._database, connection, span, last, now, keep_known=keep_known)
+        merged = await merge(self._database, connection, span, last, now, keep_known=keep_known, seen=seen)
         if not keep_known and merged.new < len(batch):
-            await refresh_verdicts(connection, span)
+            await refresh_verdicts(connection, span, seen)
         return merged
 
     async def changes(

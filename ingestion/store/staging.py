@@ -102,6 +102,7 @@ async def merge(
     now: datetime,
     *,
     keep_known: bool,
+    seen: int | None = None,
 ) -> Merged:
     """Inserts what is new, replaces what differs, and numbers both on from `last_sequence` in the order of staging.
 
@@ -112,8 +113,11 @@ async def merge(
         last_sequence: The last number given.
         now: When.
         keep_known: Leaves what is known as it is, whatever was staged.
+        seen: Leaves what has changed since this number as it is; None: nothing has.
     """
     parameters = {"oldest": span[0], "newest": span[1], "last_sequence": last_sequence, "now": now}
+    if not keep_known:
+        parameters["seen"] = last_sequence if seen is None else seen
     if not await connection.scalar(select(exists().where(_table.c.measured_at.between(*span)))):
         # Nobody else writes before this transaction ends, so there is nothing to compare with and no conflict to fear.
         return Merged((await connection.execute(_INSERT_ALL, parameters)).rowcount, 0)
@@ -129,8 +133,13 @@ async def merge(
     return Merged(new, corrected)
 
 
-async def refresh_verdicts(connection: AsyncConnection, span: tuple[datetime, datetime]) -> None:
-    """Notes the checks that could be made by now, without a change of what they say: no correction, so not numbered."""
+async def refresh_verdicts(
+    connection: AsyncConnection, span: tuple[datetime, datetime], seen: int | None = None
+) -> None:
+    """Notes the checks that could be made by now, without a change of what they say: no correction, so not numbered.
+
+    What has changed since `seen` is left as it is.
+    """
     table, names = _table.c, VERDICTS.values()
     await connection.execute(
         update(_table)
@@ -139,6 +148,7 @@ async def refresh_verdicts(connection: AsyncConnection, span: tuple[datetime, da
             table.station_id == _staged.c.station_id,
             table.measured_at == _staged.c.measured_at,
             table.measured_at.between(*span),
+            *([] if seen is None else [table.sequence <= seen]),
             tuple_(*(table[name] for name in names)).is_distinct_from(tuple_(*(_staged.c[name] for name in names))),
         )
     )
@@ -162,7 +172,9 @@ def _merge_statement(is_postgres: bool, keep_known: bool) -> ReturningInsert[int
     if not keep_known:
         before = tuple_(*(known[name] for name in _CONTENT), *(_spoken(known[name]) for name in VERDICTS.values()))
         after = tuple_(*(_as_kept(name) for name in _CONTENT), *(_spoken(staged[name]) for name in VERDICTS.values()))
-        changed |= before.is_distinct_from(after)
+        changed |= and_(
+            before.is_distinct_from(after), known.sequence <= bindparam("seen", type_=_table.c.sequence.type)
+        )
     now = bindparam("now", type_=UtcTime)
     source = (
         select(
