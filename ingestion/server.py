@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine, Sequence
+
 import stamina.instrumentation
 
 from ingestion.change_feed import ChangeFeed
 from ingestion.collection import Collector
 from ingestion.quota import Unlimited
+from ingestion.relay import MOST_ENTRIES, Relay
 from ingestion.schedule import Schedule
 from ingestion.service import FULL_NAME, OPERATOR_METHODS, IngestionService, add_to_server
 from ingestion.settings import IngestionSettings
@@ -20,6 +23,7 @@ from mesh.bell import Bell
 from mesh.clock import Clock
 from mesh.database import Database, prepare
 from mesh.health import UP, Health, HealthBoard, HealthState
+from mesh.redis_stream import RedisStream
 from mesh.server import GrpcServer, run, serving, until_stopped
 
 SERVICE = "ingestion"
@@ -62,8 +66,16 @@ async def _serve(settings: IngestionSettings, database: Database, source: AirKor
     )
     server.on_drain(bell.close)
     tasks = [Schedule(collector, clock).run()] if settings.collect_on_schedule else []
-    async with feed, serving(server, *tasks):
+    async with feed, serving(server, *tasks, *relays(settings, feed, bell)):
         await until_stopped()
+
+
+def relays(settings: IngestionSettings, feed: ChangeFeed, bell: Bell) -> Sequence[Coroutine[None, None, None]]:
+    """What tells other replicas of changes, where there is a Redis to tell them through."""
+    if settings.redis_url is None:
+        return ()
+    news = RedisStream(settings.redis_url.get_secret_value(), "ingestion:changes", max_entries=MOST_ENTRIES)
+    return (Relay(feed, news, bell, settings.heartbeat_seconds).run(),)
 
 
 def source_health(collector: Collector) -> Health:
