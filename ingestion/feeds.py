@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
 
+from ingestion.quota import DailyQuota, Ledger, Unlimited
 from ingestion.settings import IngestionSettings
 from ingestion.slots import READINGS, Slots
 from ingestion.source import BulletinSource, HistorySource, Quota, Source, WeatherSource
@@ -51,28 +52,33 @@ class Feed:
         name: What it is called, in settings, runs, health and metrics.
         open: Opens its client, and closes it at the end.
         configured: Whether the settings say what it needs: so it is collected unless they name others.
+        requests_a_day: How many requests a day allows each of its services; None where they need not be counted.
         readings_slots: When its readings are collected; weather and bulletins have times of their own (`slots`).
     """
 
     name: str
     open: _Opener[Ports]
     configured: Callable[[IngestionSettings], bool]
-    readings_slots: Slots = READINGS
+    requests_a_day: Callable[[IngestionSettings], int | None]
+    readings_slots: Slots
 
 
 @dataclass(frozen=True, slots=True)
 class OpenFeed:
-    """A feed whose client is open."""
+    """A feed whose client is open, and what counts its requests."""
 
     feed: Feed
     ports: Ports
+    quota: DailyQuota | Unlimited
 
 
 def _feed(
     name: str,
     client: _Opener[_Client],
     ports: Callable[[_Client], Ports],
+    *,
     configured: Callable[[IngestionSettings], bool],
+    requests_a_day: Callable[[IngestionSettings], int | None] = lambda _: None,
     readings_slots: Slots = READINGS,
 ) -> Feed:
     @asynccontextmanager
@@ -80,7 +86,7 @@ def _feed(
         async with client(settings, quota, clock) as source:
             yield ports(source)
 
-    return Feed(name, opened, configured, readings_slots)
+    return Feed(name, opened, configured, requests_a_day, readings_slots)
 
 
 def _any_of(*settings_of_its_own: str) -> Callable[[IngestionSettings], bool]:
@@ -88,12 +94,30 @@ def _any_of(*settings_of_its_own: str) -> Callable[[IngestionSettings], bool]:
 
 
 FEEDS: Final = (
-    _feed("airkorea", AirKorea, lambda one: Ports(readings=one, history=one, bulletins=one), lambda _: True),
-    _feed("kma", Kma, lambda one: Ports(weather=one), _any_of("kma_url", "kma_key")),
+    _feed(
+        "airkorea",
+        AirKorea,
+        lambda one: Ports(readings=one, history=one, bulletins=one),
+        configured=lambda _: True,
+        requests_a_day=lambda settings: settings.airkorea_daily_requests if settings.airkorea_key else None,
+    ),
+    _feed(
+        "kma",
+        Kma,
+        lambda one: Ports(weather=one),
+        configured=_any_of("kma_url", "kma_key"),
+        requests_a_day=lambda settings: settings.kma_daily_requests if settings.kma_key else None,
+    ),
     # Other networks publish when they like, and some late.
-    _feed("openaq", OpenAQ, lambda one: Ports(readings=one, history=one), _any_of("openaq_key"), Slots((20, 50))),
+    _feed(
+        "openaq",
+        OpenAQ,
+        lambda one: Ports(readings=one, history=one),
+        configured=_any_of("openaq_key"),
+        readings_slots=Slots((20, 50)),
+    ),
 )
-"""All feeds. AirKorea is collected unless the settings name others."""
+"""All feeds. AirKorea is collected unless the settings name others; others are, once something of theirs is set."""
 
 
 def chosen(settings: IngestionSettings) -> Sequence[Feed]:
@@ -107,8 +131,14 @@ def chosen(settings: IngestionSettings) -> Sequence[Feed]:
 
 @asynccontextmanager
 async def opened(
-    feeds: Sequence[Feed], settings: IngestionSettings, quota: Quota, clock: Clock
+    feeds: Sequence[Feed], settings: IngestionSettings, ledger: Ledger, clock: Clock
 ) -> AsyncGenerator[Sequence[OpenFeed], None]:
-    """Opens feeds, in their order, and closes them at the end."""
+    """Opens feeds, in their order, and closes them at the end; the ledger counts their requests over all replicas."""
     async with AsyncExitStack() as stack:
-        yield [OpenFeed(feed, await stack.enter_async_context(feed.open(settings, quota, clock))) for feed in feeds]
+        open_feeds: list[OpenFeed] = []
+        for feed in feeds:
+            limit = feed.requests_a_day(settings)
+            quota = Unlimited() if limit is None else DailyQuota(ledger, limit, clock)
+            ports = await stack.enter_async_context(feed.open(settings, quota, clock))
+            open_feeds.append(OpenFeed(feed, ports, quota))
+        yield open_feeds

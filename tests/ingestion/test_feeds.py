@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ingestion.feeds import FEEDS, UnknownFeed, chosen, opened
-from ingestion.quota import Unlimited
 from ingestion.settings import IngestionSettings
+from ingestion.store.quotas import QuotaStore
+from mesh.database import Database
 from tests.ingestion.assembly import SettableClock
 from tests.ingestion.wire_rows import NOW
 
@@ -34,8 +35,23 @@ def test_a_feed_that_is_not_known_is_refused_with_those_that_are() -> None:
 
 async def test_every_feed_of_the_table_opens_and_answers_something(tmp_path: Path) -> None:
     settings = IngestionSettings.model_validate({"data_dir": tmp_path, "openaq_bbox": [126.0, 37.0, 128.0, 38.0]})
-    async with opened(FEEDS, settings, Unlimited(), SettableClock(NOW)) as feeds:
-        assert [feed.feed.name for feed in feeds] == [feed.name for feed in FEEDS]
-        for feed in feeds:
-            ports = feed.ports
-            assert ports.readings or ports.weather or ports.bulletins
+    database = Database.open(settings, "ingestion")
+    try:
+        async with opened(FEEDS, settings, QuotaStore(database), SettableClock(NOW)) as feeds:
+            assert [feed.feed.name for feed in feeds] == [feed.name for feed in FEEDS]
+            for feed in feeds:
+                ports = feed.ports
+                assert ports.readings or ports.weather or ports.bulletins
+    finally:
+        await database.close()
+
+
+def test_requests_are_counted_where_there_is_a_key() -> None:
+    counted = [
+        feed.requests_a_day(
+            IngestionSettings.model_validate({f"{feed.name}_key": "k", f"{feed.name}_daily_requests": 7})
+        )
+        for feed in FEEDS
+    ]
+    assert counted == [7, 7, None]
+    assert {feed.requests_a_day(IngestionSettings()) for feed in FEEDS} == {None}
