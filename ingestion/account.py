@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -30,6 +30,37 @@ class Outage:
     since: datetime
     code: str
     message: str
+
+
+class Accounted(Protocol):
+    """Something whose collections are kept account of."""
+
+    @property
+    def outage(self) -> Outage | None:
+        """Why collection is failing; None while it is not."""
+
+    @property
+    def last_success(self) -> datetime | None:
+        """When the last collection succeeded; None before the first."""
+
+
+class AccountOfAll:
+    """Several accounts as one: it fails while one of them does."""
+
+    def __init__(self, accounts: Sequence[Accounted]) -> None:
+        self._accounts = tuple(accounts)
+
+    @property
+    def outage(self) -> Outage | None:
+        """The outage that has lasted longest."""
+        outages = [account.outage for account in self._accounts]
+        return min((outage for outage in outages if outage is not None), key=lambda outage: outage.since, default=None)
+
+    @property
+    def last_success(self) -> datetime | None:
+        """When one of them last succeeded."""
+        times = [account.last_success for account in self._accounts]
+        return max((time for time in times if time is not None), default=None)
 
 
 class Account:

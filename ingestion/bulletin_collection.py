@@ -50,6 +50,11 @@ class BulletinCollector:
         self._turn = asyncio.Lock()
 
     @property
+    def last_success(self) -> datetime | None:
+        """When the last collection succeeded; None before the first."""
+        return self._account.last_success
+
+    @property
     def outage(self) -> Outage | None:
         """Why collection is failing; None while it is not."""
         return self._account.outage

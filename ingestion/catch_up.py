@@ -12,6 +12,7 @@ import structlog
 
 from ingestion.collection import Collector
 from ingestion.gap import Gap
+from ingestion.intake import Intake
 from ingestion.run import Fence
 from ingestion.running import Runner
 from ingestion.source import HistorySource, SourceError
@@ -33,6 +34,21 @@ class Allowance(Protocol):
 
     async def left(self, service: str) -> int:
         """How many more a service allows today. Raises DatabaseUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A feed's past.
+
+    Attributes:
+        source: Knows what its stations measured.
+        intake: Takes that in.
+        allowance: How many requests the source allows today.
+    """
+
+    source: HistorySource
+    intake: Intake
+    allowance: Allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +88,9 @@ class CatchUp:
 
     Args:
         collector: Collects the feed.
-        source: Knows what its stations measured before.
+        past: Knows what was missed.
         gaps: Knows what is missing.
         runner: Keeps catching up to one replica at a time, on record as the feed `<feed>-history`.
-        allowance: How many requests the source allows today.
         clock: What time it is.
         bounds: What it may cost.
     """
@@ -83,18 +98,16 @@ class CatchUp:
     def __init__(
         self,
         collector: Collector,
-        source: HistorySource,
+        past: Past,
         gaps: GapStore,
         runner: Runner,
-        allowance: Allowance,
         clock: Clock,
         bounds: Bounds | None = None,
     ) -> None:
         self._collector = collector
-        self._source = source
+        self._past = past
         self._gaps = gaps
         self._runner = runner
-        self._allowance = allowance
         self._clock = clock
         self._bounds = bounds or Bounds()
         self._asked: dict[Gap, datetime] = {}
@@ -160,12 +173,12 @@ class CatchUp:
         return CaughtUp(saved, rejected, asked, waiting)
 
     async def _left(self) -> int:
-        return await self._allowance.left(self._source.history_service)
+        return await self._past.allowance.left(self._past.source.history_service)
 
     async def _ask_about(self, gaps: Sequence[Gap], fence: Fence | None) -> tuple[Saved, int]:
         """What the source says of one station from its oldest gap on; later corrections come along."""
-        rows = await self._source.history(gaps[0].station_id, min(gap.after for gap in gaps) + _HOUR)
+        rows = await self._past.source.history(gaps[0].station_id, min(gap.after for gap in gaps) + _HOUR)
         stations = await self._collector.stations.covering(rows.readable)
-        taken = await self._collector.intake.take(rows, stations, fence)
+        taken = await self._past.intake.take(rows, stations, fence)
         self._asked.update(dict.fromkeys(gaps, self._clock()))
         return taken.saved, taken.rejected

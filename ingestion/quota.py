@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Final, Protocol
 
@@ -51,34 +52,39 @@ class DailyQuota:
 
     Args:
         ledger: Where requests are counted.
-        limit: How many a service and day.
+        limits: How many a day, by service. Others are not counted.
         clock: What time it is.
     """
 
-    def __init__(self, ledger: Ledger, limit: int, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, limits: Mapping[str, int], clock: Clock) -> None:
         self._ledger = ledger
-        self._limit = limit
+        self._limits = dict(limits)
         self._clock = clock
-        # A count that is reached once a day by exactly one request, whichever replica sends it.
-        self._warn_at = math.ceil(_WARN_AT * limit)
 
     async def take(self, service: str) -> None:
         """Counts one request of today's. Raises SourceQuotaExceeded when none is left."""
-        used = await self._ledger.take(service, _day(self._clock()), self._limit)
-        _LIMIT.labels(service).set(self._limit)
-        _USED.labels(service).set(self._limit if used is None else used)
+        limit = self._limits.get(service)
+        if limit is None:
+            return
+        used = await self._ledger.take(service, _day(self._clock()), limit)
+        _LIMIT.labels(service).set(limit)
+        _USED.labels(service).set(limit if used is None else used)
         if used is None:
             raise SourceQuotaExceeded(
-                f"the {self._limit} requests that a day allows {service} are used up: wait for midnight in Korea, or"
-                " ask for a larger allowance and set the limit to it",
+                f"the {limit} requests that a day allows {service} are used up: wait for midnight in Korea, or ask for"
+                " a larger allowance and set the limit to it",
                 code="QUOTA",
             )
-        if used == self._warn_at:
-            _log.warning("most of the day's requests are used", service=service, used=used, limit=self._limit)
+        # One request a day makes this very count, whichever replica sends it.
+        if used == math.ceil(_WARN_AT * limit):
+            _log.warning("most of the day's requests are used", service=service, used=used, limit=limit)
 
     async def left(self, service: str) -> int:
         """How many requests of today's are left."""
-        return max(0, self._limit - await self._ledger.used(service, _day(self._clock())))
+        limit = self._limits.get(service)
+        if limit is None:
+            return _ENOUGH
+        return max(0, limit - await self._ledger.used(service, _day(self._clock())))
 
 
 def _day(now: datetime) -> date:

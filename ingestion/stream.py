@@ -10,8 +10,8 @@ from enum import Enum
 from typing import Final
 
 from air.status import DataStatus
+from ingestion.account import Accounted
 from ingestion.change_feed import ChangeFeed
-from ingestion.collection import Collector
 from ingestion.freshness import data_status
 from ingestion.reading_filter import ALL, ReadingFilter
 from ingestion.store.readings import Coverage, ReadingStore
@@ -63,11 +63,9 @@ class Element:
 class StatusBoard:
     """Tells how current the collection is, without asking the database each time."""
 
-    def __init__(
-        self, store: ReadingStore, collector: Collector, bell: Bell, clock: Clock, keep_seconds: float
-    ) -> None:
+    def __init__(self, store: ReadingStore, account: Accounted, bell: Bell, clock: Clock, keep_seconds: float) -> None:
         self._store = store
-        self._collector = collector
+        self._account = account
         self._bell = bell
         self._clock = clock
         self._keep_seconds = keep_seconds
@@ -84,7 +82,7 @@ class StatusBoard:
                     rings, now = self._bell.rings, time.monotonic()
                     self._coverage = await self._store.coverage()
                     self._read_at = rings, now
-        return data_status(self._coverage, self._collector.outage, self._clock())
+        return data_status(self._coverage, self._account.outage, self._clock())
 
     def _is_current(self) -> bool:
         # The bell does not tell of all that another replica has stored: that is seen when the time is up.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ingestion.catch_up import CatchUp
+from ingestion.catch_up import CatchUp, Past
 from ingestion.change_feed import ChangeFeed
 from ingestion.collection import Collector
 from ingestion.jobs import Job, Jobs
@@ -89,7 +89,8 @@ async def assembled(
                 stream = ReadingStream(feed, board, bell, settings.heartbeat_seconds)
                 runs = RunStore(database)
                 runner = Runner(runs, InProcessLocks(), clock)
-                catch_up = CatchUp(collector, source, GapStore(database), runner, Unlimited(), clock)
+                past = Past(source, collector.intake, Unlimited())
+                catch_up = CatchUp(collector, past, GapStore(database), runner, clock)
                 jobs = Jobs(runner, [Job(collector.feed, READINGS, collector.collect, catch_up.wake)])
                 yield Assembly(
                     settings=settings,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.catch_up import Bounds, CatchUp
+from ingestion.catch_up import Bounds, CatchUp, Past
 from ingestion.collection import Collector
 from ingestion.quota import DailyQuota
 from ingestion.run import Outcome
@@ -105,22 +105,23 @@ async def test_history_leaves_the_rest_of_the_day_to_the_collections(
 ) -> None:
     await ingestion.collector.collect()
     clock.advance(hours=_OUT_HOURS)
-    quota = DailyQuota(QuotaStore(ingestion.database), 2 * _STATIONS, clock)
+    service = ingestion.source.history_service
+    quota = DailyQuota(QuotaStore(ingestion.database), {service: 2 * _STATIONS}, clock)
     async with AirKorea(settings, quota, clock) as source:
         collector = Collector(source, ingestion.store, ingestion.stations, ingestion.bell, clock)
         await collector.collect()
-        left = await quota.left(source.history_service)
+        left = await quota.left(service)
         runner = Runner(ingestion.runs, InProcessLocks(), clock)
-        bounds = Bounds(share=0.25, reserve=5)
         gaps = GapStore(ingestion.database)
-        catch_up = CatchUp(collector, source, gaps, runner, quota, clock, bounds)
+        past = Past(source, collector.intake, quota)
+        catch_up = CatchUp(collector, past, gaps, runner, clock, Bounds(share=0.25, reserve=5))
         first = await catch_up.fill()
         assert first.stations == (left + 3) // 4
         assert first.waiting == _STATIONS - first.stations
-        assert await quota.left(source.history_service) == left - first.stations
+        assert await quota.left(service) == left - first.stations
         # Another day, another process: what is missing is seen in the store.
         clock.advance(days=1)
-        again = CatchUp(collector, source, gaps, runner, quota, clock, Bounds(share=1.0, reserve=0))
+        again = CatchUp(collector, past, gaps, runner, clock, Bounds(share=1.0, reserve=0))
         assert (await again.fill()).stations == _STATIONS - first.stations
     assert not await gaps.gaps(collector.reporting, _START - timedelta(days=1))
     assert [run.outcome for run in await ingestion.runs.of_feed("airkorea-history")] == [Outcome.COLLECTED] * 2
