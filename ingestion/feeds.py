@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
 
-from ingestion.quota import DailyQuota, Ledger, Unlimited
+from pydantic import SecretStr
+
 from ingestion.settings import IngestionSettings
 from ingestion.slots import READINGS, Slots
 from ingestion.source import BulletinSource, HistorySource, Quota, Source, WeatherSource
-from ingestion.sources.airkorea import AirKorea
-from ingestion.sources.kma import Kma
+from ingestion.sources.airkorea import HISTORY_PATH, STATIONS_PATH, AirKorea
+from ingestion.sources.kma import OBSERVATIONS_PATH, Kma
 from ingestion.sources.openaq import OpenAQ
 from mesh.clock import Clock
 from mesh.errors import InvalidInput
 
 _Client = TypeVar("_Client")
 _Opener: TypeAlias = Callable[[IngestionSettings, Quota, Clock], AbstractAsyncContextManager[_Client]]
+
+
+# What data.go.kr counts by: the first part of each path. The forecasts of the weather are of the observations' service.
+_AIRKOREA_SERVICES: Final = (HISTORY_PATH.partition("/")[0], STATIONS_PATH.partition("/")[0])
+_KMA_SERVICES: Final = (OBSERVATIONS_PATH.partition("/")[0],)
 
 
 class UnknownFeed(InvalidInput):
@@ -52,24 +58,23 @@ class Feed:
         name: What it is called, in settings, runs, health and metrics.
         open: Opens its client, and closes it at the end.
         configured: Whether the settings say what it needs: so it is collected unless they name others.
-        requests_a_day: How many requests a day allows each of its services; None where they need not be counted.
+        daily_limits: How many requests a day allows each of its services; those that are not named are not counted.
         readings_slots: When its readings are collected; weather and bulletins have times of their own (`slots`).
     """
 
     name: str
     open: _Opener[Ports]
     configured: Callable[[IngestionSettings], bool]
-    requests_a_day: Callable[[IngestionSettings], int | None]
+    daily_limits: Callable[[IngestionSettings], Mapping[str, int]]
     readings_slots: Slots
 
 
 @dataclass(frozen=True, slots=True)
 class OpenFeed:
-    """A feed whose client is open, and what counts its requests."""
+    """A feed whose client is open."""
 
     feed: Feed
     ports: Ports
-    quota: DailyQuota | Unlimited
 
 
 def _feed(
@@ -78,7 +83,7 @@ def _feed(
     ports: Callable[[_Client], Ports],
     *,
     configured: Callable[[IngestionSettings], bool],
-    requests_a_day: Callable[[IngestionSettings], int | None] = lambda _: None,
+    daily_limits: Callable[[IngestionSettings], Mapping[str, int]] = lambda _: {},
     readings_slots: Slots = READINGS,
 ) -> Feed:
     @asynccontextmanager
@@ -86,11 +91,16 @@ def _feed(
         async with client(settings, quota, clock) as source:
             yield ports(source)
 
-    return Feed(name, opened, configured, requests_a_day, readings_slots)
+    return Feed(name, opened, configured, daily_limits, readings_slots)
 
 
 def _any_of(*settings_of_its_own: str) -> Callable[[IngestionSettings], bool]:
     return lambda settings: not settings.model_fields_set.isdisjoint(settings_of_its_own)
+
+
+def _limits(services: Sequence[str], key: SecretStr | None, limit: int) -> Mapping[str, int]:
+    """Without a key it is no service of data.go.kr that is asked, but a server of our own."""
+    return {} if key is None else dict.fromkeys(services, limit)
 
 
 FEEDS: Final = (
@@ -99,14 +109,16 @@ FEEDS: Final = (
         AirKorea,
         lambda one: Ports(readings=one, history=one, bulletins=one),
         configured=lambda _: True,
-        requests_a_day=lambda settings: settings.airkorea_daily_requests if settings.airkorea_key else None,
+        daily_limits=lambda settings: _limits(
+            _AIRKOREA_SERVICES, settings.airkorea_key, settings.airkorea_daily_requests
+        ),
     ),
     _feed(
         "kma",
         Kma,
         lambda one: Ports(weather=one),
         configured=_any_of("kma_url", "kma_key"),
-        requests_a_day=lambda settings: settings.kma_daily_requests if settings.kma_key else None,
+        daily_limits=lambda settings: _limits(_KMA_SERVICES, settings.kma_key, settings.kma_daily_requests),
     ),
     # Other networks publish when they like, and some late.
     _feed(
@@ -129,16 +141,15 @@ def chosen(settings: IngestionSettings) -> Sequence[Feed]:
     return [feed for feed in FEEDS if (feed.name in settings.feeds if settings.feeds else feed.configured(settings))]
 
 
+def daily_limits(feeds: Sequence[Feed], settings: IngestionSettings) -> Mapping[str, int]:
+    """How many requests a day allows each service that these feeds ask and that counts them."""
+    return {service: limit for feed in feeds for service, limit in feed.daily_limits(settings).items()}
+
+
 @asynccontextmanager
 async def opened(
-    feeds: Sequence[Feed], settings: IngestionSettings, ledger: Ledger, clock: Clock
+    feeds: Sequence[Feed], settings: IngestionSettings, quota: Quota, clock: Clock
 ) -> AsyncGenerator[Sequence[OpenFeed], None]:
-    """Opens feeds, in their order, and closes them at the end; the ledger counts their requests over all replicas."""
+    """Opens feeds, in their order, and closes them at the end."""
     async with AsyncExitStack() as stack:
-        open_feeds: list[OpenFeed] = []
-        for feed in feeds:
-            limit = feed.requests_a_day(settings)
-            quota = Unlimited() if limit is None else DailyQuota(ledger, limit, clock)
-            ports = await stack.enter_async_context(feed.open(settings, quota, clock))
-            open_feeds.append(OpenFeed(feed, ports, quota))
-        yield open_feeds
+        yield [OpenFeed(feed, await stack.enter_async_context(feed.open(settings, quota, clock))) for feed in feeds]

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.feeds import FEEDS, UnknownFeed, chosen, opened
+from ingestion.feeds import FEEDS, UnknownFeed, chosen, daily_limits, opened
+from ingestion.quota import Unlimited
 from ingestion.settings import IngestionSettings
-from ingestion.store.quotas import QuotaStore
-from mesh.database import Database
 from tests.ingestion.assembly import SettableClock
 from tests.ingestion.wire_rows import NOW
 
@@ -35,23 +34,20 @@ def test_a_feed_that_is_not_known_is_refused_with_those_that_are() -> None:
 
 async def test_every_feed_of_the_table_opens_and_answers_something(tmp_path: Path) -> None:
     settings = IngestionSettings.model_validate({"data_dir": tmp_path, "openaq_bbox": [126.0, 37.0, 128.0, 38.0]})
-    database = Database.open(settings, "ingestion")
-    try:
-        async with opened(FEEDS, settings, QuotaStore(database), SettableClock(NOW)) as feeds:
-            assert [feed.feed.name for feed in feeds] == [feed.name for feed in FEEDS]
-            for feed in feeds:
-                ports = feed.ports
-                assert ports.readings or ports.weather or ports.bulletins
-    finally:
-        await database.close()
+    async with opened(FEEDS, settings, Unlimited(), SettableClock(NOW)) as feeds:
+        assert [feed.feed.name for feed in feeds] == [feed.name for feed in FEEDS]
+        for feed in feeds:
+            ports = feed.ports
+            assert ports.readings or ports.weather or ports.bulletins
 
 
-def test_requests_are_counted_where_there_is_a_key() -> None:
-    counted = [
-        feed.requests_a_day(
-            IngestionSettings.model_validate({f"{feed.name}_key": "k", f"{feed.name}_daily_requests": 7})
-        )
-        for feed in FEEDS
-    ]
-    assert counted == [7, 7, None]
-    assert {feed.requests_a_day(IngestionSettings()) for feed in FEEDS} == {None}
+def test_requests_are_counted_by_service_where_there_is_a_key() -> None:
+    settings = IngestionSettings.model_validate(
+        {"airkorea_key": "k", "airkorea_daily_requests": 7, "kma_key": "k", "kma_daily_requests": 9, "openaq_key": "k"}
+    )
+    assert daily_limits(FEEDS, settings) == {
+        "ArpltnInforInqireSvc": 7,
+        "MsrstnInfoInqireSvc": 7,
+        "VilageFcstInfoService_2.0": 9,
+    }
+    assert daily_limits(FEEDS, IngestionSettings()) == {}
