@@ -124,7 +124,7 @@ class _Mesh:
             f"For debugging, by reflection: {servers}",
             f"Operator key in {data / OPERATOR_KEY_FILE}, logs in {data / 'logs'}",
             *(["The city is simulated: no such place exists."] if self._simulated_city else []),
-            *(["Its air is simulated as well."] if self._simulated_air else []),
+            *(["Its air and weather are simulated as well."] if self._simulated_air else []),
             "Try:",
             "",
             f"  curl -s {url}/api/v1/routes/calculate -H 'content-type: application/json' -d '{body}'",

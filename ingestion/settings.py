@@ -131,8 +131,3 @@ class IngestionSettings(MeshSettings):
     collect_on_schedule: bool = Field(
         True, description="Collect at the start and twice each hour. Off: only when an operator asks."
     )
-
-    @property
-    def collects_weather(self) -> bool:
-        """True when there is a key for the weather service, or a server named in its place."""
-        return self.kma_key is not None or "kma_url" in self.model_fields_set

@@ -47,8 +47,8 @@ _HTTP_RETRYABLE: Final = frozenset({408, 425, 429})
 _XML_CODE: Final = re.compile(r"<(?:returnReasonCode|resultCode)>\s*(\d{1,6})\s*</")
 _CODE: Final = re.compile(r"[0-9]{1,6}")
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
-# "최근 1일 간의 자료만 제공합니다.": only the last day is served, which the weather service says with the code for a wrong
-# parameter.
+# "최근 1일 간의 자료만 제공합니다.": the weather service says that it serves the last day alone, under the code for a
+# wrong parameter.
 _ONLY_RECENT: Final = re.compile(r"최근\s*\d{1,3}\s*일")
 
 
