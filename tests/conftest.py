@@ -35,6 +35,14 @@ def real_data() -> Path:
     return _real_data()
 
 
+@pytest.fixture(scope="session")
+def simulated_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The extract of the simulated city, drawn here once for all tests that only read it."""
+    from simulation.city import ensure_city
+
+    return ensure_city(tmp_path_factory.mktemp("city"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _logs() -> None:
     """Lets tests see with caplog what an operator would see."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -35,10 +36,20 @@ class SimulatedMesh:
         """Where REST is."""
         return f"http://127.0.0.1:{self.ports['gateway']}"
 
+    @property
+    def is_gone(self) -> bool:
+        """True when the process has ended, and none of its servers listens any more."""
+        return self.process.poll() is not None and not any(_listens(port) for port in self.ports.values())
+
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Stops it as Ctrl-C would; returns its exit code."""
         self.process.send_signal(number)
         return self.process.wait(_STOP_SECONDS)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_ports() -> dict[str, int]:
@@ -54,8 +65,8 @@ def environment(data_dir: Path, ports: Mapping[str, int]) -> dict[str, str]:
 
 
 @contextmanager
-def simulated_mesh(data_dir: Path) -> Iterator[SimulatedMesh]:
-    """Runs `cleanair up`, waits until it says that it is ready, and stops it at the end."""
+def starting_mesh(data_dir: Path) -> Iterator[SimulatedMesh]:
+    """Runs `cleanair up`, and stops it at the end. It has said nothing yet."""
     ports = free_ports()
     process = subprocess.Popen(
         [sys.executable, "-m", "cli", "up"],
@@ -66,7 +77,7 @@ def simulated_mesh(data_dir: Path) -> Iterator[SimulatedMesh]:
         text=True,
     )
     try:
-        yield SimulatedMesh(process, ports, data_dir, _until_ready(process))
+        yield SimulatedMesh(process, ports, data_dir, "")
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -76,6 +87,14 @@ def simulated_mesh(data_dir: Path) -> Iterator[SimulatedMesh]:
                 process.kill()
         if process.stdout is not None:
             process.stdout.close()
+
+
+@contextmanager
+def simulated_mesh(data_dir: Path) -> Iterator[SimulatedMesh]:
+    """Runs `cleanair up`, waits until it says that it is ready, and stops it at the end."""
+    with starting_mesh(data_dir) as mesh:
+        mesh.welcome = _until_ready(mesh.process)
+        yield mesh
 
 
 def _until_ready(process: subprocess.Popen[str]) -> str:

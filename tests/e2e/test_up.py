@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
 import socket
 import subprocess
 import sys
@@ -12,14 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.backing.simulated_mesh import SimulatedMesh, environment, free_ports, simulated_mesh
+from tests.backing.simulated_mesh import SimulatedMesh, environment, free_ports
+from tests.e2e.conftest import FirstStart
 
 pytestmark = pytest.mark.timeout(240)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_it_says_a_curl_line_that_works(mesh: SimulatedMesh) -> None:
@@ -32,19 +27,19 @@ def test_it_says_what_is_simulated(mesh: SimulatedMesh) -> None:
     assert "simulated" in mesh.welcome
 
 
-def test_ctrl_c_stops_everything_and_a_second_start_finds_its_city(mesh: SimulatedMesh, tmp_path: Path) -> None:
-    with simulated_mesh(_copy_of_city(mesh.data_dir, tmp_path / "second")) as second:
-        assert second.stop(signal.SIGINT) == 0
-        assert not any(_listens(port) for port in second.ports.values())
+def test_ctrl_c_stops_everything_while_it_starts(first_start: FirstStart) -> None:
+    assert first_start.code == 0
+    assert first_start.is_gone
 
 
-def _copy_of_city(source: Path, target: Path) -> Path:
-    """A data folder that has the city already, but none of the databases."""
-    target.mkdir()
-    for entry in source.iterdir():
-        if (entry.is_dir() and entry.name != "logs") or ".osm" in entry.name or entry.suffix == ".graph":
-            (target / entry.name).symlink_to(entry)
-    return target
+def test_a_second_start_finds_its_city(mesh: SimulatedMesh, first_start: FirstStart) -> None:
+    assert mesh.data_dir == first_start.graph.parent
+    assert (first_start.extract.stat().st_mtime_ns, first_start.graph.stat().st_mtime_ns) == first_start.made_at
+    assert list(mesh.data_dir.glob("*.graph")) == [first_start.graph]
+
+
+def test_its_city_is_the_same_wherever_it_is_drawn(first_start: FirstStart, simulated_city: Path) -> None:
+    assert first_start.extract.read_bytes() == simulated_city.read_bytes()
 
 
 def test_a_taken_port_is_one_sentence_that_names_the_setting(tmp_path: Path) -> None:

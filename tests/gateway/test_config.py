@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def test_envoy_takes_it_without_a_warning(tmp_path: Path, settings: dict[str, ob
     assert "warning" not in done.stderr
 
 
+@cache
 def routes() -> list[dict[str, dict[str, object]]]:
     config = yaml.safe_load(render(GatewaySettings(operator_api_key=KEY), descriptor_path(), Path("/run")))
     manager = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]

@@ -14,7 +14,6 @@ from air.places import Point
 from air.pollutants import Pollutant
 from router.graph.graph import Access, Graph
 from router.graph.networkx_graph import to_networkx
-from router.graph.osm import import_extract
 from router.known_air import KnownAir
 from router.modes import TravelMode, is_open, seconds
 from router.planner import NoRoute, Planner
@@ -22,15 +21,11 @@ from router.route import RouteRequest, RouteType
 from router.search.engine import Engine, Place
 from router.search.metric import Metric
 from tests.router.air_plan import NOW, field_of, forecast
+from tests.router.real_streets import real_streets
 
 pytestmark = pytest.mark.real_data
 
 SINCHON, EWHA = Point(37.5553, 126.9369), Point(37.5605, 126.9463)
-
-
-def streets(real_data: Path, name: str) -> Graph:
-    graph, _ = import_extract(real_data / "roads" / f"{name}.osm.pbf")
-    return graph
 
 
 def at_tail(graph: Graph, arc: int) -> Place:
@@ -45,7 +40,7 @@ def apart_m(a: Point, b: Point) -> float:
 @pytest.mark.parametrize("name", ["seoul_sinchon_ewha", "helsinki_central", "monaco"])
 @pytest.mark.parametrize("mode", [TravelMode.WALK, TravelMode.BIKE])
 def test_costs_are_those_of_networkx(real_data: Path, name: str, mode: TravelMode) -> None:
-    graph = streets(real_data, name)
+    graph, _ = real_streets(real_data, name)
     usable = is_open(graph, mode)
     metric = Metric.of(seconds(graph, mode) * 1000, graph.length_m, usable)
     net = to_networkx(graph, metric.weight, Access.BIKE if mode is TravelMode.BIKE else Access.FOOT)
@@ -64,7 +59,8 @@ def test_costs_are_those_of_networkx(real_data: Path, name: str, mode: TravelMod
 
 
 def test_across_sinchon(real_data: Path) -> None:
-    planner = Planner(streets(real_data, "seoul_sinchon_ewha"), stale_after=timedelta(hours=3))
+    graph, _ = real_streets(real_data, "seoul_sinchon_ewha")
+    planner = Planner(graph, stale_after=timedelta(hours=3))
     station = forecast({Pollutant.NO2: 60.0, Pollutant.PM25: 25.0}, location=SINCHON)
     planner.know(KnownAir(field_of(station)), NOW)
     beeline = apart_m(SINCHON, EWHA)
@@ -83,7 +79,7 @@ def test_across_sinchon(real_data: Path) -> None:
 
 
 def test_almost_every_trip_within_porto_has_a_route(real_data: Path) -> None:
-    graph = streets(real_data, "porto_metro_highways")
+    graph, _ = real_streets(real_data, "porto_metro_highways")
     planner, rng, failed = Planner(graph, stale_after=timedelta(hours=3)), np.random.default_rng(7), 0
     for a, b in rng.choice(graph.node_count, (100, 2)).tolist():
         origin, destination = (Point(float(graph.latitude[node]), float(graph.longitude[node])) for node in (a, b))

@@ -11,6 +11,7 @@ import pytest
 from router.graph.file import load, save
 from router.graph.graph import Access, Graph, RoadClass, check
 from router.graph.osm import ImportReport, UnreadableExtract, import_extract
+from tests.router.real_streets import real_streets
 
 pytestmark = pytest.mark.real_data
 
@@ -40,7 +41,7 @@ Imported = dict[str, tuple[Graph, ImportReport]]
 
 @pytest.fixture(scope="module")
 def imported(real_data: Path) -> Imported:
-    return {city: import_extract(real_data / "roads" / f"{city}.osm.pbf") for city in CITIES}
+    return {city: real_streets(real_data, city) for city in CITIES}
 
 
 @pytest.mark.parametrize("city", CITIES)
