@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
+from air.index import Grade
 from air.pollutants import Pollutant
 from ingestion.quality.observations import DECIMALS
 from ingestion.quality.thresholds import THRESHOLDS
@@ -22,44 +24,47 @@ NOT_A_NUMBER: Final = f"{OURS}not a number"
 """Our word on what cannot even be kept."""
 
 
+_POLLUTANTS: Final = tuple(Pollutant)
+_NOTHING: Final = RawValue()
+_PASSES: Final = Verdict.of({Check.RANGE: Level.PASS})
+_OUT_OF_RANGE: Final = Verdict.of({Check.RANGE: Level.FAIL})
+# Millions of values share some hundred verdicts.
+_verdict: Final = lru_cache(maxsize=4096)(Verdict)
+
+
 def judge(row: RawMeasurement) -> Measurement:
     """The values of a row that may be used, by what can be said without its context; it leaves no verdicts."""
     values: dict[Pollutant, float] = {}
     flags: list[InstrumentFlag] = []
-    for pollutant in Pollutant:
-        raw = row.raw.get(pollutant, RawValue())
-        credible = THRESHOLDS[pollutant].credible
-        level = Level.PASS
-        if raw.number is not None and not credible.low <= raw.number <= credible.high:
-            level = Level.FAIL
-        _place(values, flags, pollutant, raw, Verdict.of({Check.RANGE: level}))
+    for pollutant in _POLLUTANTS:
+        raw, credible = row.raw.get(pollutant, _NOTHING), THRESHOLDS[pollutant].credible
+        is_credible = raw.number is None or credible.low <= raw.number <= credible.high
+        _place(values, flags, pollutant, raw, _PASSES if is_credible else _OUT_OF_RANGE)
     return Measurement(values, tuple(flags), row.air_quality_index, row.grade)
 
 
 def measurement_of(row: RawMeasurement, verdicts: Iterable[int]) -> Measurement:
     """The measurement of a row whose values were found to be worth this, in the order of `Pollutant`."""
-    return _measurement(
-        Measurement({}, (), row.air_quality_index, row.grade),
-        {pollutant: row.raw.get(pollutant, RawValue()) for pollutant in Pollutant},
-        verdicts,
-    )
+    return _measurement(row.raw, verdicts, row.air_quality_index, row.grade)
 
 
 def rejudged(measurement: Measurement, verdicts: Iterable[int]) -> Measurement:
     """The same numbers under other verdicts, in the order of `Pollutant`."""
     # Our own words but one are the verdict's, and come anew with it.
     words = {f.pollutant: f.text for f in measurement.flags if f.text == NOT_A_NUMBER or not f.text.startswith(OURS)}
-    raw = {pollutant: RawValue(raw_number(measurement, pollutant), words.get(pollutant)) for pollutant in Pollutant}
-    return _measurement(measurement, raw, verdicts)
+    raw = {pollutant: RawValue(raw_number(measurement, pollutant), words.get(pollutant)) for pollutant in _POLLUTANTS}
+    return _measurement(raw, verdicts, measurement.air_quality_index, measurement.grade)
 
 
-def _measurement(frame: Measurement, raw: Mapping[Pollutant, RawValue], verdicts: Iterable[int]) -> Measurement:
+def _measurement(
+    raw: Mapping[Pollutant, RawValue], verdicts: Iterable[int], index: int | None, grade: Grade | None
+) -> Measurement:
     values: dict[Pollutant, float] = {}
     flags: list[InstrumentFlag] = []
-    judged = {pollutant: Verdict(verdict) for pollutant, verdict in zip(Pollutant, verdicts, strict=True)}
+    judged = {pollutant: _verdict(verdict) for pollutant, verdict in zip(_POLLUTANTS, verdicts, strict=True)}
     for pollutant, verdict in judged.items():
-        _place(values, flags, pollutant, raw[pollutant], verdict)
-    return Measurement(values, tuple(flags), frame.air_quality_index, frame.grade, judged)
+        _place(values, flags, pollutant, raw.get(pollutant, _NOTHING), verdict)
+    return Measurement(values, tuple(flags), index, grade, judged)
 
 
 def _place(
@@ -70,14 +75,17 @@ def _place(
     verdict: Verdict,
 ) -> None:
     """Puts a number among the values, or with a word on it among the flags; the network's word wins over ours."""
-    number = raw.number
-    if number is not None and not math.isfinite(number):
-        flags.append(InstrumentFlag(pollutant, raw.flag or NOT_A_NUMBER))
-    elif raw.flag is not None:
-        flags.append(InstrumentFlag(pollutant, raw.flag, number))
-    elif number is not None and verdict.level is Level.FAIL:
+    number, word = raw.number, raw.flag
+    if number is None:
+        if word is not None:
+            flags.append(InstrumentFlag(pollutant, word))
+    elif not math.isfinite(number):
+        flags.append(InstrumentFlag(pollutant, word or NOT_A_NUMBER))
+    elif word is not None:
+        flags.append(InstrumentFlag(pollutant, word, number))
+    elif verdict.level is Level.FAIL:
         failed = ", ".join(check.name.lower() for check in verdict.checks(Level.FAIL))
         flags.append(InstrumentFlag(pollutant, f"{OURS}{failed}", number))
-    elif number is not None:
+    else:
         # Adding 0.0 turns the -0.0 that rounding may leave into 0.0.
         values[pollutant] = round(number, DECIMALS[pollutant]) + 0.0

@@ -20,6 +20,7 @@ Hours = NDArray[np.int64]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR: Final = timedelta(hours=1)
+_POLLUTANTS: Final = tuple(Pollutant)
 NOT_JUDGED: Final = 0
 """Stands in an array for a verdict that there is not."""
 
@@ -89,10 +90,11 @@ def observations(rows: Iterable[tuple[Station, RawMeasurement]]) -> Observations
     for station, row in rows:
         stations.append(station.station_id)
         hours.append(hour_number(row.measured_at))
-        raw = [row.raw.get(pollutant) for pollutant in Pollutant]
+        raw = [row.raw.get(pollutant) for pollutant in _POLLUTANTS]
         values.append([np.nan if value is None or value.number is None else value.number for value in raw])
         flagged.append([value is not None and value.flag is not None for value in raw])
-        places[station.station_id] = Place.of(station)
+        if station.station_id not in places:
+            places[station.station_id] = Place.of(station)
     shape = (len(stations), len(Pollutant))
     return Observations(
         stations,

@@ -21,6 +21,7 @@ from mesh.database import Database
 
 _table: Final = air_quality_readings.c
 _STATIONS_A_QUESTION: Final = 1000
+_ROWS_A_TURN: Final = 1000
 _NAMES: Final = tuple(VALUES.values())
 _VERDICT_NAMES: Final = tuple(VERDICTS.values())
 # As floats they come as they are; as decimals each would be spelt out on the way.
@@ -66,7 +67,9 @@ class ContextStore:
         rows: list[RowMapping] = []
         async with self._database.connect() as connection:
             for question in chosen or [query]:
-                rows += (await connection.execute(question)).mappings()
+                # In parts, so that others get their turn between: a day of a country is tens of thousands of rows.
+                async for part in (await connection.stream(question)).mappings().partitions(_ROWS_A_TURN):
+                    rows += part
         if limit is not None and len(rows) > limit:
             return None
         return await asyncio.to_thread(_observations, rows)
