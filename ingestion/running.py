@@ -14,8 +14,7 @@ from ingestion.run import Counts, Fence, Outcome
 from ingestion.store.readings import Saved
 from ingestion.store.runs import RunStore
 from mesh.clock import Clock
-from mesh.database import DatabaseUnavailable
-from mesh.errors import CleanAirError
+from mesh.errors import CleanAirError, Unavailable
 from mesh.lock import Locks, LockUnavailable, holding
 
 _log: Final = structlog.stdlib.get_logger("runs")
@@ -112,6 +111,6 @@ class Runner:
     ) -> None:
         try:
             await self._runs.finish(number, outcome, self._clock(), counts=counts, error_code=error_code)
-        except DatabaseUnavailable:
+        except Unavailable:
             # The next run abandons it on record; what was collected is collected.
             _log.warning("end of a run not noted", outcome=outcome.value)

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
+from datetime import datetime, timedelta
 
 import stamina.instrumentation
 
+from ingestion.account import Accounted
 from ingestion.change_feed import ChangeFeed
-from ingestion.collection import Collector
-from ingestion.quota import Unlimited
+from ingestion.collecting import Collecting, Workshop
+from ingestion.feeds import chosen, daily_limits, opened
+from ingestion.listing_service import Lists
+from ingestion.quota import DailyQuota
 from ingestion.relay import MOST_ENTRIES, Relay
-from ingestion.schedule import Schedule
+from ingestion.schedule import Due, Schedule
 from ingestion.service import FULL_NAME, OPERATOR_METHODS, IngestionService, add_to_server
 from ingestion.settings import IngestionSettings
-from ingestion.sources.airkorea import AirKorea
+from ingestion.slots import UPKEEP
+from ingestion.store.bulletins import BulletinStore
 from ingestion.store.changes import ChangeStore
+from ingestion.store.partitions import Partitions
+from ingestion.store.quotas import QuotaStore
 from ingestion.store.readings import ReadingStore
 from ingestion.store.stations import StationStore
+from ingestion.store.weather import WeatherStore
 from ingestion.stream import ReadingStream, StatusBoard
+from ingestion.upkeep import Upkeep
 from ingestion.wire import ReadingCodec
 from mesh.bell import Bell
 from mesh.clock import Clock
 from mesh.database import Database, prepare
-from mesh.health import UP, Health, HealthBoard, HealthState
+from mesh.health import UP, Check, Health, HealthBoard, HealthState
+from mesh.redis_lock import open_locks
 from mesh.redis_stream import RedisStream
 from mesh.server import GrpcServer, run, serving, until_stopped
 
@@ -32,42 +42,73 @@ SERVICE = "ingestion"
 async def main(settings: IngestionSettings) -> None:
     """Runs the service until the process is told to stop."""
     await prepare(settings, SERVICE)
-    database = Database.open(settings, SERVICE)
+    database, locks = Database.open(settings, SERVICE), open_locks(settings)
     try:
-        clock = settings.clock()
-        async with AirKorea(settings, Unlimited(), clock) as source:
-            await _serve(settings, database, source, clock)
+        clock, bell, feeds = settings.clock(), Bell(), chosen(settings)
+        quota = DailyQuota(QuotaStore(database), daily_limits(feeds, settings), clock)
+        async with opened(feeds, settings, quota, clock) as open_feeds:
+            collecting = Workshop(settings, database, quota, locks, bell, clock).collecting(open_feeds)
+            await _serve(settings, database, collecting, bell, clock)
     finally:
+        await locks.close()
         await database.close()
 
 
-async def _serve(settings: IngestionSettings, database: Database, source: AirKorea, clock: Clock) -> None:
-    bell, store = Bell(), ReadingStore(database)
-    collector = Collector(source, store, StationStore(database), bell, clock)
-    board = StatusBoard(store, collector, bell, clock, settings.heartbeat_seconds)
+async def _serve(
+    settings: IngestionSettings, database: Database, collecting: Collecting, bell: Bell, clock: Clock
+) -> None:
+    store = ReadingStore(database)
+    board = StatusBoard(store, collecting.readings, bell, clock, settings.heartbeat_seconds)
     feed = ChangeFeed(ChangeStore(database), ReadingCodec(), bell, settings.stream_window_mebibytes << 20)
     stream = ReadingStream(feed, board, bell, settings.heartbeat_seconds)
+    lists = Lists(StationStore(database), WeatherStore(database), BulletinStore(database), clock)
+    server = GrpcServer(
+        settings,
+        port=settings.ingestion_port,
+        board=_health(database, collecting),
+        operator_methods=OPERATOR_METHODS,
+    )
+    server.add(add_to_server, IngestionService(collecting.jobs, lists, store, stream, board, clock), FULL_NAME)
+    server.on_drain(bell.close)
+    due = [_upkeep(settings, database, clock), *(collecting.jobs.due() if settings.collect_on_schedule else ())]
+    catching_up = [catch_up.run() for catch_up in collecting.catch_ups]
+    async with feed, serving(server, Schedule(due, clock).run(), *catching_up, *relays(settings, feed, bell)):
+        await until_stopped()
 
+
+def _upkeep(settings: IngestionSettings, database: Database, clock: Clock) -> Due:
+    """Each replica keeps the store up, whoever schedules collections: where another has, nothing is left to do."""
+    upkeep = Upkeep(
+        Partitions(database),
+        WeatherStore(database),
+        months_ahead=settings.readings_months_ahead,
+        months_kept=settings.readings_kept_months,
+        forecasts_kept=timedelta(days=settings.weather_forecast_days),
+    )
+
+    async def keep_up(_: datetime) -> None:
+        await upkeep.keep_up(clock())
+
+    return Due("upkeep", UPKEEP, keep_up)
+
+
+def _health(database: Database, collecting: Collecting) -> HealthBoard:
     async def look_at_database() -> Health:
         await database.ping()
         return UP
 
-    async def look_at_airkorea() -> Health:
-        return source_health(collector)
-
     health = HealthBoard(SERVICE)
     health.check("database", look_at_database, critical=True)
-    health.check("airkorea", look_at_airkorea, critical=False)
-    server = GrpcServer(settings, port=settings.ingestion_port, board=health, operator_methods=OPERATOR_METHODS)
-    server.add(
-        add_to_server,
-        IngestionService(collector, store, stream, board, clock),
-        FULL_NAME,
-    )
-    server.on_drain(bell.close)
-    tasks = [Schedule(collector, clock).run()] if settings.collect_on_schedule else []
-    async with feed, serving(server, *tasks, *relays(settings, feed, bell)):
-        await until_stopped()
+    for name, account in collecting.accounts.items():
+        health.check(name, _look_at(account), critical=False)
+    return health
+
+
+def _look_at(account: Accounted) -> Check:
+    async def look() -> Health:
+        return source_health(account)
+
+    return look
 
 
 def relays(settings: IngestionSettings, feed: ChangeFeed, bell: Bell) -> Sequence[Coroutine[None, None, None]]:
@@ -78,9 +119,9 @@ def relays(settings: IngestionSettings, feed: ChangeFeed, bell: Bell) -> Sequenc
     return (Relay(feed, news, bell, settings.heartbeat_seconds).run(),)
 
 
-def source_health(collector: Collector) -> Health:
+def source_health(account: Accounted) -> Health:
     """How collection from the source does, as it was seen last."""
-    outage, success = collector.outage, collector.last_success
+    outage, success = account.outage, account.last_success
     last = f"last collected at {success.isoformat(timespec='seconds')}" if success is not None else "not collected yet"
     if outage is None:
         return Health(HealthState.UP, last)

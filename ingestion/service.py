@@ -10,48 +10,35 @@ import grpc
 from cleanair.ingestion.v1 import ingestion_service_pb2 as wire
 from cleanair.ingestion.v1 import ingestion_service_pb2_grpc
 
-from ingestion.collection import Collector
+from ingestion.collecting_service import CollectingService
+from ingestion.jobs import Jobs
 from ingestion.listing import Question, list_readings
+from ingestion.listing_service import ListingService, Lists
 from ingestion.store.readings import ReadingStore
 from ingestion.stream import ReadingStream, StatusBoard
 from ingestion.wire import element_to_wire, question_from_wire, reading_to_wire
 from mesh.access import operator_methods
 from mesh.clock import Clock
 from mesh.interceptors.around import Context
-from mesh.wire import status_to_wire, time_from_wire, time_to_wire
+from mesh.wire import status_to_wire, time_from_wire
 
 _SERVICE: Final = wire.DESCRIPTOR.services_by_name["IngestionService"]
 FULL_NAME: Final = _SERVICE.full_name
 OPERATOR_METHODS: Final = operator_methods(_SERVICE)
 
 
-class IngestionService(ingestion_service_pb2_grpc.IngestionServiceServicer):
-    """Answers for the readings."""
+class IngestionService(CollectingService, ListingService, ingestion_service_pb2_grpc.IngestionServiceServicer):
+    """Answers for the readings, and by its bases for all else."""
 
     def __init__(
-        self, collector: Collector, store: ReadingStore, stream: ReadingStream, board: StatusBoard, clock: Clock
+        self, jobs: Jobs, lists: Lists, store: ReadingStore, stream: ReadingStream, board: StatusBoard, clock: Clock
     ) -> None:
-        self._collector = collector
+        CollectingService.__init__(self, jobs)
+        ListingService.__init__(self, lists)
         self._store = store
         self._stream = stream
         self._board = board
         self._clock = clock
-
-    async def CollectAirQuality(
-        self,
-        request: wire.CollectAirQualityRequest,
-        context: Context,
-    ) -> wire.CollectAirQualityResponse:
-        """Collects now."""
-        collected = await self._collector.collect()
-        newest = collected.newest_measured_at
-        return wire.CollectAirQualityResponse(
-            new_count=collected.saved.new,
-            corrected_count=collected.saved.corrected,
-            unchanged_count=collected.saved.unchanged,
-            rejected_count=collected.rejected,
-            newest_measured_at=None if newest is None else time_to_wire(newest),
-        )
 
     async def ListReadings(
         self,

@@ -1,4 +1,4 @@
-"""A lock over all replicas: in Redis when there is one, else in the process. Each holder has a token of its own.
+"""Locks that run out, and whose every holder has a token: over all replicas in Redis, or within one process.
 
 A lock runs out by itself, so that a holder that died does not keep it for ever; hence one that was merely paused may
 wake up after another has taken it. What such a holder must not do, is refused by its token, where it would do it.
@@ -9,46 +9,19 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
-import redis.asyncio
 import structlog
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import RedisError
 
 from mesh.errors import Unavailable
-from mesh.settings import MeshSettings
 
 _log: Final = structlog.stdlib.get_logger("lock")
 
-_KEY_PREFIX: Final = "cleanair:lock:"
-_TIMEOUT_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = (0.05, 0.2)
 _EXTENSIONS_A_TTL: Final = 3
-
-# A token is never lower than the time in microseconds: a Redis that has lost its memory, or a process that was started
-# again, goes on above every token that it has given before.
-_ACQUIRE: Final = """
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-local now = redis.call('TIME')
-local last = tonumber(redis.call('GET', KEYS[2]) or '0')
-local token = string.format('%.0f', math.max(last + 1, now[1] * 1000000 + now[2]))
-redis.call('SET', KEYS[2], token)
-redis.call('SET', KEYS[1], token, 'PX', ARGV[1])
-return tonumber(token)
-"""
-_EXTEND: Final = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-"""
-_RELEASE: Final = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])
-"""
 
 
 class LockTaken(Unavailable):
@@ -131,48 +104,6 @@ class InProcessLocks:
         return expiry is not None and expiry > self._monotonic()
 
 
-class RedisLocks:
-    """Locks over all replicas."""
-
-    def __init__(self, url: str) -> None:
-        self._redis = redis.asyncio.Redis.from_url(
-            url,
-            socket_timeout=_TIMEOUT_SECONDS,
-            socket_connect_timeout=_TIMEOUT_SECONDS,
-            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), retries=2),
-        )
-
-    async def acquire(self, name: str, ttl_seconds: float) -> Lease | None:
-        """Takes the lock unless it is held."""
-        token = await self._run(_ACQUIRE, 2, _key(name), _key(name) + ":token", _milliseconds(ttl_seconds))
-        return Lease(name, token) if token else None
-
-    async def extend(self, lease: Lease, ttl_seconds: float) -> bool:
-        """Holds it for longer."""
-        return bool(await self._run(_EXTEND, 1, _key(lease.name), str(lease.token), _milliseconds(ttl_seconds)))
-
-    async def release(self, lease: Lease) -> bool:
-        """Lets go of it."""
-        return bool(await self._run(_RELEASE, 1, _key(lease.name), str(lease.token)))
-
-    async def close(self) -> None:
-        """Closes the connections."""
-        await self._redis.aclose()
-
-    async def _run(self, script: str, keys: int, *arguments: str) -> int:
-        try:
-            return int(await cast(Awaitable[int], self._redis.eval(script, keys, *arguments)))
-        except RedisError as error:
-            raise LockUnavailable("the lock cannot be asked for: try again later") from error
-
-
-def open_locks(settings: MeshSettings) -> Locks:
-    """The locks that the settings ask for."""
-    if settings.redis_url is None:
-        return InProcessLocks()
-    return RedisLocks(settings.redis_url.get_secret_value())
-
-
 @asynccontextmanager
 async def holding(locks: Locks, name: str, *, ttl_seconds: float, wait_seconds: float = 0.0) -> AsyncIterator[Lease]:
     """Holds a lock, extended for as long as the process runs, and lets go of it at the end.
@@ -215,11 +146,3 @@ async def _keep(locks: Locks, lease: Lease, ttl_seconds: float) -> None:
                 return
         except LockUnavailable as error:
             _log.warning("lock not extended", name=lease.name, cause=repr(error.__cause__))
-
-
-def _key(name: str) -> str:
-    return _KEY_PREFIX + name
-
-
-def _milliseconds(seconds: float) -> str:
-    return str(max(1, round(seconds * 1000)))

@@ -61,7 +61,7 @@ KNOWS: Final = {
 }
 # The modules of a service that are its edge; every other one, present and to come, is its domain.
 EDGES: Final = (
-    *("server", "feeds", "service", "*_service", "wire", "*_wire", "store*", "tables", "settings"),
+    *("server", "feeds", "collecting", "service", "*_service", "wire", "*_wire", "store*", "tables", "settings"),
     *("sources*", "tasks*", "migrations*", "*_stream"),
 )
 OF_THE_EDGES: Final = (

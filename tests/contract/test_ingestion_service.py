@@ -83,7 +83,7 @@ def grpc_operator_methods() -> frozenset[str]:
 
 @pytest.fixture(scope="module")
 def grpc_servicer(ingestion: Assembly) -> IngestionService:
-    return IngestionService(ingestion.collector, ingestion.store, ingestion.stream, ingestion.board, ingestion.clock)
+    return ingestion.service
 
 
 def between(start: datetime, end: datetime, station_ids: Sequence[str] = ()) -> wire.ListReadingsRequest:

@@ -12,16 +12,20 @@ from ingestion.catch_up import CatchUp, Past
 from ingestion.change_feed import ChangeFeed
 from ingestion.collection import Collector
 from ingestion.jobs import Job, Jobs
+from ingestion.listing_service import Lists
 from ingestion.quota import Unlimited
 from ingestion.running import Runner
+from ingestion.service import IngestionService
 from ingestion.settings import IngestionSettings
 from ingestion.slots import READINGS
 from ingestion.sources.airkorea import AirKorea
+from ingestion.store.bulletins import BulletinStore
 from ingestion.store.changes import ChangeStore
 from ingestion.store.gaps import GapStore
 from ingestion.store.readings import ReadingStore
 from ingestion.store.runs import RunStore
 from ingestion.store.stations import StationStore
+from ingestion.store.weather import WeatherStore
 from ingestion.stream import ReadingStream, StatusBoard
 from ingestion.wire import ReadingCodec
 from mesh.bell import Bell
@@ -62,6 +66,13 @@ class Assembly:
     runs: RunStore
     catch_up: CatchUp
     jobs: Jobs
+
+    @property
+    def service(self) -> IngestionService:
+        """What answers over gRPC."""
+        database = self.database
+        lists = Lists(self.stations, WeatherStore(database), BulletinStore(database), self.clock)
+        return IngestionService(self.jobs, lists, self.store, self.stream, self.board, self.clock)
 
 
 def quick_settings(folder: Path, url: str, **more: object) -> IngestionSettings:

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from mesh.lock import LockTaken, LockUnavailable, RedisLocks, holding
+from mesh.lock import LockTaken, LockUnavailable, holding
+from mesh.redis_lock import RedisLocks
 from tests.backing.redis_server import RedisServer
 
 

@@ -26,7 +26,8 @@ from ingestion.store.quotas import QuotaStore
 from ingestion.store.readings import ReadingStore, Saved
 from ingestion.store.runs import RunStore
 from mesh.database import Database, upgrade
-from mesh.lock import InProcessLocks, RedisLocks
+from mesh.lock import InProcessLocks
+from mesh.redis_lock import RedisLocks
 from mesh.settings import MeshSettings
 from tests.backing.redis_server import RedisServer
 from tests.ingestion.assembly import SettableClock

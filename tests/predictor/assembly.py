@@ -10,13 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 import grpc
-from cleanair.ingestion.v1.ingestion_service_pb2_grpc import add_IngestionServiceServicer_to_server
 
 from air.pollutants import FORECAST_POLLUTANTS
 from ingestion.reading import Measurement
 from ingestion.reading import Reading as CollectedReading
 from ingestion.service import FULL_NAME as INGESTION
-from ingestion.service import IngestionService
+from ingestion.service import add_to_server
 from mesh.bell import Bell
 from mesh.channel import open_channel
 from mesh.database import Database, upgrade
@@ -145,8 +144,7 @@ async def run_ingestion(folder: Path, now: datetime, *, port: int = 0) -> AsyncI
     settings = quick_settings(folder, "http://127.0.0.1:9", lame_duck_seconds=0, stop_grace_seconds=1)
     async with assembled(settings, now) as parts:
         server = GrpcServer(settings, port=port, board=HealthBoard("ingestion"))
-        service = IngestionService(parts.collector, parts.store, parts.stream, parts.board, parts.clock)
-        server.add(add_IngestionServiceServicer_to_server, service, INGESTION)
+        server.add(add_to_server, parts.service, INGESTION)
         server.on_drain(parts.bell.close)
         async with serving(server) as bound:
             yield Upstream(parts, bound)
