@@ -77,21 +77,22 @@ class _Loader:
         """Loads one file; 0 when all of it is loaded, else 1."""
         started = time.monotonic()
         async with open_channel(self._target, self._settings) as channel:
-            upload = self._upload(channel, history)
+            progress = self._progress()
+            upload = self._upload(channel, history, progress)
             try:
-                with self._progress() as progress:
+                with progress:
                     task = progress.add_task(history.path.name, total=history.rows)
                     await self._send(history, upload, progress, progress.tasks[task])
                     progress.update(task, completed=history.rows)
             except CommandFailed as error:
                 raise CommandFailed(
-                    f"{history.path.name} is not loaded to its end: {error} at {self._target}. What was sent is stored:"
+                    f"{history.path.name} is not loaded to its end. {self._target}: {error}. What was sent is stored:"
                     " run the same command again to go on from there."
                 ) from error
         self._console.print(_summary(history, upload.tally, time.monotonic() - started), markup=False)
         return 1 if history.left_out.unreadable or upload.tally.refused else 0
 
-    def _upload(self, channel: grpc.aio.Channel, history: History) -> Upload:
+    def _upload(self, channel: grpc.aio.Channel, history: History, progress: Progress) -> Upload:
         return Upload(
             channel,
             self._key,
@@ -99,6 +100,7 @@ class _Loader:
             feed=self._options.feed,
             correct=self._options.correct,
             patience_seconds=_PATIENCE_SECONDS,
+            tell=progress.console.print,
         )
 
     async def _send(self, history: History, upload: Upload, progress: Progress, task: Task) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -66,6 +66,7 @@ class Upload:
         feed: The feed whose stations the readings are of.
         correct: True when the upload wins over what is known.
         patience_seconds: How long a server may stay away before the upload gives up.
+        tell: Takes a word for people when the server first fails.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Upload:
         feed: str,
         correct: bool,
         patience_seconds: float,
+        tell: Callable[[str], None],
     ) -> None:
         self._stub = ingestion_service_pb2_grpc.IngestionServiceStub(channel)
         self._metadata = ((METADATA_KEY, key.get_secret_value()),)
@@ -84,6 +86,7 @@ class Upload:
         self._feed = feed
         self._conflict = wire.UploadReadingsRequest.CORRECT if correct else wire.UploadReadingsRequest.KEEP
         self._patience_seconds = patience_seconds
+        self._tell = tell
         self._acknowledged = 0
         self.tally: Final = Tally()
 
@@ -109,6 +112,8 @@ class Upload:
             except grpc.aio.AioRpcError as error:
                 if error.code() not in _PASSING or time.monotonic() - last_progress > self._patience_seconds:
                     raise _failed(error) from error
+                if not failures:
+                    self._tell(f"The server fails with {error.code().name}: it is tried again …")
             if self._acknowledged > before:
                 last_progress, failures = time.monotonic(), 0
             else:
@@ -145,7 +150,7 @@ class Upload:
 
     def _pass_over(self, batches: Sequence[Batch], position: int) -> None:
         if position < self._acknowledged:
-            raise CommandFailed("The server has forgotten a part that it had stored: run the same command again.")
+            raise CommandFailed("the server has forgotten a part that it had stored")
         self._acknowledged = position
         self.tally.untold += sum(len(batch.readings) for batch in batches if batch.sequence <= position)
 
@@ -157,4 +162,6 @@ def _wait(failures: int) -> float:
 
 
 def _failed(error: grpc.aio.AioRpcError) -> CommandFailed:
+    if error.code() is grpc.StatusCode.UNAVAILABLE and "connect" in (error.details() or ""):
+        return CommandFailed("nothing answers there: start the mesh, or name its ingestion server with --target")
     return CommandFailed(f"{error.details() or error.code().name} ({error.code().name})")
