@@ -218,3 +218,13 @@ weather_forecasts: Final = Table(
     Index("idx_weather_forecasts_issued_at", "issued_at"),
 )
 """The forecasts of a cell, issue by issue."""
+
+uploads: Final = Table(
+    "uploads",
+    metadata,
+    Column("upload_id", String(64), primary_key=True),
+    Column("feed", String(20), nullable=False),
+    Column("acknowledged_sequence", BigInteger, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+"""Each upload, and the last of its batches that is stored."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 from cleanair.ingestion.v1 import ingestion_service_pb2, reading_pb2
 
@@ -33,7 +33,9 @@ _MORE: Final = 0x80
 _READINGS_KEY: Final = bytes(
     [ingestion_service_pb2.StreamReadingsResponse.READINGS_FIELD_NUMBER << 3 | _LENGTH_DELIMITED]
 )
-_FIELDS: Final[Mapping[Pollutant, str]] = {
+_ValueField = Literal["pm25_ug_m3", "pm10_ug_m3", "o3_ppm", "no2_ppm", "co_ppm", "so2_ppm"]
+
+VALUE_FIELDS: Final[Mapping[Pollutant, _ValueField]] = {
     Pollutant.PM25: "pm25_ug_m3",
     Pollutant.PM10: "pm10_ug_m3",
     Pollutant.O3: "o3_ppm",
@@ -127,11 +129,11 @@ class ReadingCodec:
     def narrow(self, readings: bytes, pollutants: frozenset[Pollutant]) -> bytes:
         """Encoded readings again, with nothing on other pollutants."""
         element = ingestion_service_pb2.StreamReadingsResponse.FromString(readings)
-        others = [field for pollutant, field in _FIELDS.items() if pollutant not in pollutants]
+        others = [field for pollutant, field in VALUE_FIELDS.items() if pollutant not in pollutants]
         kept = {pollutant_to_wire(pollutant) for pollutant in pollutants}
         for reading in element.readings:
             for field in others:
-                reading.ClearField(field)  # type: ignore[arg-type] # the names of its fields, from the table above
+                reading.ClearField(field)
             for told in (reading.flags, reading.quality):
                 for place in reversed(range(len(told))):
                     if told[place].pollutant not in kept:
