@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from cli.backfill.history import Batch
 from cli.failure import CommandFailed
+from mesh.interceptors.errors import reason_of
 from mesh.interceptors.operator_key import METADATA_KEY
 
 _CALL_SECONDS: Final = 120.0
@@ -33,6 +34,8 @@ _PASSING: Final = frozenset(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
     }
 )
+# A call that broke may go on at the server for a while, and take the upload further.
+_OVERTAKEN: Final = frozenset({"UPLOAD_TAKEN", "UPLOAD_GAP"})
 
 
 @dataclass
@@ -110,7 +113,7 @@ class Upload:
                 if pending:
                     self._count(pending, await self._send(pending))
             except grpc.aio.AioRpcError as error:
-                if error.code() not in _PASSING or time.monotonic() - last_progress > self._patience_seconds:
+                if not _passes(error) or time.monotonic() - last_progress > self._patience_seconds:
                     raise _failed(error) from error
                 if not failures:
                     self._tell(f"The server fails with {error.code().name}: it is tried again …")
@@ -153,6 +156,10 @@ class Upload:
             raise CommandFailed("the server has forgotten a part that it had stored")
         self._acknowledged = position
         self.tally.untold += sum(len(batch.readings) for batch in batches if batch.sequence <= position)
+
+
+def _passes(error: grpc.aio.AioRpcError) -> bool:
+    return error.code() in _PASSING or reason_of(error) in _OVERTAKEN
 
 
 def _wait(failures: int) -> float:
