@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 
 from ingestion.quality.cleaning import rejudged
-from ingestion.quality.judging import CONTEXT_HOURS
+from ingestion.quality.figures import show
+from ingestion.quality.judging import CONTEXT_HOURS, Verdicts
 from ingestion.quality.observations import Observations, hour_number, hour_time
 from ingestion.quality.window import judge_among
 from ingestion.reading import Reading
@@ -55,15 +56,17 @@ class Validator:
     async def validate(self, fence: Fence | None = None) -> Validated:
         """Judges and stores, all or nothing. Raises DatabaseUnavailable, or Fenced."""
         now = self._clock()
-        first = hour_number(now) - VALIDATED_HOURS
+        first = hour_number(now) - VALIDATED_HOURS + 1
         # What is collected meanwhile is not ours to write over: it is left to the next time.
         seen = (await self._readings.head()).sequence
         known = await self._context.between(hour_time(first - CONTEXT_HOURS), now + _AN_HOUR)
         assert known is not None, "only a limited question is left unanswered"  # noqa: S101 - narrows the type
         batch = known.since(first)
-        changes = await asyncio.to_thread(_changes, batch, known)
+        verdicts = await asyncio.to_thread(_judge, batch, known)
+        changes = _changes(batch, verdicts)
         readings = [reading for hour, verdicts in changes.items() for reading in await self._hour(hour, verdicts)]
         saved = await self._readings.save(readings, now, fence=fence, seen=seen) if readings else Saved()
+        show(batch, verdicts, hours=VALIDATED_HOURS, now=now.timestamp())
         return Validated(len(batch), saved)
 
     async def _hour(self, hour: int, verdicts: Mapping[str, Sequence[int]]) -> list[Reading]:
@@ -78,9 +81,12 @@ def _rejudged(reading: Reading, verdicts: Sequence[int]) -> Reading:
     return replace(reading, measurement=rejudged(reading.measurement, verdicts))
 
 
-def _changes(batch: Observations, known: Observations) -> Mapping[int, Mapping[str, Sequence[int]]]:
+def _judge(batch: Observations, known: Observations) -> Verdicts:
+    return judge_among(batch, known, np.full(len(batch), np.nan)).verdicts
+
+
+def _changes(batch: Observations, found: Verdicts) -> Mapping[int, Mapping[str, Sequence[int]]]:
     """The verdicts that are others than those that are known, by hour and station."""
-    found = judge_among(batch, known, np.full(len(batch), np.nan)).verdicts
     changes: defaultdict[int, dict[str, Sequence[int]]] = defaultdict(dict)
     for row in np.flatnonzero((found != batch.verdicts).any(axis=1)).tolist():
         changes[int(batch.hours[row])][batch.stations[row]] = found[row].tolist()

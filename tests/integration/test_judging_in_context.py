@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from prometheus_client import REGISTRY
 
 from air.index import Grade
 from air.places import Network, Point, Station
@@ -210,6 +211,21 @@ async def test_the_index_is_reckoned_where_the_network_gives_none(desk: Desk) ->
     assert now.reading.measurement.air_quality_index == 37  # 11 µg/m³ foreseen, 50 / 15 of it
     assert now.reading.measurement.grade is Grade.GOOD
     assert first.reading.measurement.air_quality_index is None
+
+
+async def test_the_last_day_is_shown_in_figures(desk: Desk) -> None:
+    stuck = [_row(hour, 35.0, "나") for hour in range(-11, 1)]
+    await desk.take(*_quiet(-23, 0), *stuck, history=True)
+    await desk.validate()
+
+    def figure(name: str, **labels: str) -> float | None:
+        return REGISTRY.get_sample_value(f"cleanair_quality_{name}", {"pollutant": "PM25", **labels})
+
+    assert figure("hours", level="SUSPECT") == 5 + 2  # of twelve, from the sixth of eight on
+    assert figure("hours", level="PASS") == 24 + 12 - 7
+    assert figure("completeness_ratio") == 36 / 48
+    assert figure("faulty_stations", check="STUCK") == 1
+    assert figure("fresh_stations") == 2
 
 
 async def test_readings_come_in_the_order_of_their_rows(desk: Desk) -> None:
