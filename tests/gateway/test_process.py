@@ -27,18 +27,17 @@ async def test_a_taken_port_is_said_in_one_sentence() -> None:
             await Envoy.start(GatewaySettings(gateway_port=port))
 
 
-async def test_what_holds_the_key_is_readable_by_the_owner_alone(gateway: Gateway) -> None:
-    config = gateway.envoy.config_path
-    assert KEY in config.read_text(encoding="utf-8")
-    assert config.stat().st_mode & 0o077 == 0
-    assert config.parent.stat().st_mode & 0o077 == 0
+async def test_the_key_is_in_no_file_and_on_no_command_line(gateway: Gateway) -> None:
+    folder = gateway.envoy.folder
+    assert [file.name for file in folder.iterdir() if not file.is_socket()] == []
+    assert folder.stat().st_mode & 0o077 == 0
     command = (Path("/proc") / str(gateway.envoy.pid) / "cmdline").read_bytes()
     assert KEY.encode() not in command
 
 
 async def test_nothing_is_left_after_a_stop(servers: Peers) -> None:
     async with gateway_before(servers) as running:
-        folder = running.envoy.config_path.parent
+        folder = running.envoy.folder
         port = await running.envoy.port()
     assert not folder.exists()
     with pytest.raises(ConnectionRefusedError):
@@ -115,8 +114,14 @@ async def test_the_process_runs_until_sigterm() -> None:
     assert process.returncode == 0
 
 
-async def test_envoy_ends_with_a_killed_owner() -> None:
-    process = await start_process(CLEANAIR_GATEWAY_PORT="0", CLEANAIR_LAME_DUCK_SECONDS="0")
+async def test_envoy_ends_with_a_killed_owner_and_the_next_one_tidies_up(tmp_path: Path) -> None:
+    environment = {
+        "CLEANAIR_GATEWAY_PORT": "0",
+        "CLEANAIR_LAME_DUCK_SECONDS": "0",
+        "CLEANAIR_OPERATOR_API_KEY": KEY,
+        "TMPDIR": str(tmp_path),
+    }
+    process = await start_process(**environment)
     port = await listening(process)
     _, writer = connection = await asyncio.open_connection("127.0.0.1", port)
     process.kill()
@@ -124,6 +129,18 @@ async def test_envoy_ends_with_a_killed_owner() -> None:
     async with asyncio.timeout(10):
         assert await connection[0].read() == b""
     writer.close()
+    (left,) = os.listdir(tmp_path)
+    assert not any(file.is_file() for file in (tmp_path / left).iterdir()), "no file that could hold the key"
+    # As if that had been a while ago: one that has just been made may be of a gateway that starts.
+    os.utime(tmp_path / left, (0, 0))
+
+    process = await start_process(**environment)
+    await listening(process)
+    (own,) = os.listdir(tmp_path)
+    assert own != left
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+    assert os.listdir(tmp_path) == []
 
 
 async def test_the_process_says_a_mistake_in_one_line() -> None:
