@@ -29,7 +29,7 @@ async def test_a_taken_port_is_said_in_one_sentence() -> None:
 
 async def test_the_key_is_in_no_file_and_on_no_command_line(gateway: Gateway) -> None:
     folder = gateway.envoy.folder
-    assert [file.name for file in folder.iterdir() if not file.is_socket()] == []
+    assert [file.name for file in within(folder) if not file.is_socket()] == []
     assert folder.stat().st_mode & 0o077 == 0
     command = (Path("/proc") / str(gateway.envoy.pid) / "cmdline").read_bytes()
     assert KEY.encode() not in command
@@ -88,6 +88,10 @@ async def test_metrics_are_on_their_own_port_and_nothing_else_is(servers: Peers)
         assert (await running.http.get("/metrics")).status_code == 404
 
 
+def within(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
 async def start_process(**environment: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "gateway", env=os.environ | environment, stdout=PIPE, stderr=PIPE
@@ -129,18 +133,18 @@ async def test_envoy_ends_with_a_killed_owner_and_the_next_one_tidies_up(tmp_pat
     async with asyncio.timeout(10):
         assert await connection[0].read() == b""
     writer.close()
-    (left,) = os.listdir(tmp_path)
-    assert not any(file.is_file() for file in (tmp_path / left).iterdir()), "no file that could hold the key"
+    (left,) = within(tmp_path)
+    assert not any(file.is_file() for file in within(left)), "no file that could hold the key"
     # As if that had been a while ago: one that has just been made may be of a gateway that starts.
-    os.utime(tmp_path / left, (0, 0))
+    os.utime(left, (0, 0))
 
     process = await start_process(**environment)
     await listening(process)
-    (own,) = os.listdir(tmp_path)
+    (own,) = within(tmp_path)
     assert own != left
     process.send_signal(signal.SIGTERM)
     await process.communicate()
-    assert os.listdir(tmp_path) == []
+    assert within(tmp_path) == []
 
 
 async def test_the_process_says_a_mistake_in_one_line() -> None:
