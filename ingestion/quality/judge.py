@@ -14,6 +14,7 @@ from air.index import grade_of
 from ingestion.intake import PlacedRow
 from ingestion.quality.cleaning import measurement_of
 from ingestion.quality.judging import CONTEXT_HOURS
+from ingestion.quality.neighbours import Box
 from ingestion.quality.observations import Hours, Observations, hour_number, hour_time, observations
 from ingestion.quality.window import judge_among
 from ingestion.reading import Reading
@@ -58,7 +59,9 @@ class JudgeInContext:
         start, end = hour_time(first - CONTEXT_HOURS), hour_time(last + 2)
         context = None
         if last - first < _LONGEST_WITH_ALL:
-            context = await self._store.between(start, end, limit=_MOST_CONTEXT)
+            places = batch.places.values()
+            box = Box.around([place.latitude for place in places], [place.longitude for place in places])
+            context = await self._store.between(start, end, box=box, limit=_MOST_CONTEXT)
         if context is None:
             context = await self._store.between(start, end, station_ids=set(batch.stations))
         assert context is not None, "only a limited question is left unanswered"  # noqa: S101 - narrows the type

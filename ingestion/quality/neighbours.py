@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -28,6 +31,29 @@ _STATIONS_AT_ONCE: Final = 512
 Levels = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Degrees from south to north and from west to east, within which all neighbours of some stations stand."""
+
+    south: float
+    north: float
+    west: float
+    east: float
+
+    @classmethod
+    def around(cls, latitudes: Sequence[float], longitudes: Sequence[float]) -> Box:
+        """The box of stations at these places, one or more."""
+        margin = 1.01 * NEIGHBOUR_RADIUS_M / _METERS_A_DEGREE
+        # A degree of longitude is the shorter the farther from the equator; near a pole the box is a belt.
+        narrowest = math.cos(math.radians(min(89.0, max(map(abs, latitudes)) + margin)))
+        return cls(
+            min(latitudes) - margin,
+            max(latitudes) + margin,
+            min(longitudes) - margin / narrowest,
+            max(longitudes) + margin / narrowest,
+        )
 
 
 class Neighbourhood:

@@ -14,6 +14,7 @@ from sqlalchemy import cast as sql_cast
 from air.places import Network
 from air.pollutants import Pollutant
 from ingestion.quality.cleaning import OURS
+from ingestion.quality.neighbours import Box
 from ingestion.quality.observations import NOT_JUDGED, Observations, Place, as_kept, hour_number
 from ingestion.store.reading_rows import VALUES, VERDICTS
 from ingestion.tables import air_quality_readings
@@ -46,7 +47,13 @@ class ContextStore:
         self._database = database
 
     async def between(
-        self, start: datetime, end: datetime, *, station_ids: Collection[str] = (), limit: int | None = None
+        self,
+        start: datetime,
+        end: datetime,
+        *,
+        station_ids: Collection[str] = (),
+        box: Box | None = None,
+        limit: int | None = None,
     ) -> Observations | None:
         """What is stored from `start` up to but without `end`; None when that is more than `limit`.
 
@@ -54,9 +61,14 @@ class ContextStore:
             start: The first hour.
             end: The hour after the last.
             station_ids: Only these stations; all when empty.
+            box: Only stations that stand in it.
             limit: How many rows at most.
         """
         query = select(*_COLUMNS).where(_table.measured_at >= start, _table.measured_at < end)
+        if box is not None:
+            query = query.where(
+                _table.latitude.between(box.south, box.north), _table.longitude.between(box.west, box.east)
+            )
         if limit is not None:
             query = query.limit(limit + 1)
         ids = sorted(station_ids)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from geopy.distance import great_circle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ioos_qc import qartod
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from air.geodesy import Floats
 from air.pollutants import Pollutant
 from ingestion.quality.judging import Verdicts, judge_grid
-from ingestion.quality.thresholds import FINE_HOURS, THRESHOLDS
+from ingestion.quality.neighbours import Box
+from ingestion.quality.thresholds import FINE_HOURS, NEIGHBOUR_RADIUS_M, THRESHOLDS
 from ingestion.quality.verdict import Check, Level, Verdict
 from tests.backing.recorded_air import recorded_air
 from tests.ingestion.judged_by_hand import Hours, Site
@@ -167,6 +169,14 @@ def test_the_first_hour_ever_passes_by_what_can_be_said_of_it() -> None:
 
 def test_nothing_to_judge_is_no_error() -> None:
     assert _judge(Pollutant.PM25, [[]]) == [[]]
+
+
+@given(st.floats(-80, 80), st.floats(-170, 170), st.floats(0, 360))
+def test_every_neighbour_stands_in_the_box_around_a_station(latitude: float, longitude: float, bearing: float) -> None:
+    edge = great_circle(meters=NEIGHBOUR_RADIUS_M).destination((latitude, longitude), bearing)
+    box = Box.around([latitude], [longitude])
+    assert box.south <= edge.latitude <= box.north
+    assert box.west <= edge.longitude <= box.east
 
 
 def _value(pollutant: Pollutant) -> st.SearchStrategy[float]:
