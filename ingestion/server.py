@@ -12,6 +12,7 @@ from ingestion.change_feed import ChangeFeed
 from ingestion.collecting import Collecting, Workshop
 from ingestion.feeds import chosen, daily_limits, opened
 from ingestion.listing_service import Lists
+from ingestion.quality.judge import JudgeInContext
 from ingestion.quota import DailyQuota
 from ingestion.relay import MOST_ENTRIES, Relay
 from ingestion.schedule import Due, Schedule
@@ -21,12 +22,15 @@ from ingestion.slots import UPKEEP
 from ingestion.store.bulletins import BulletinStore
 from ingestion.store.changes import ChangeStore
 from ingestion.store.partitions import Partitions
+from ingestion.store.quality import ContextStore
 from ingestion.store.quotas import QuotaStore
 from ingestion.store.readings import ReadingStore
 from ingestion.store.stations import StationStore
+from ingestion.store.uploads import UploadStore
 from ingestion.store.weather import WeatherStore
 from ingestion.stream import ReadingStream, StatusBoard
 from ingestion.upkeep import Upkeep
+from ingestion.upload import Uploader
 from ingestion.wire import ReadingCodec
 from mesh.bell import Bell
 from mesh.clock import Clock
@@ -68,7 +72,11 @@ async def _serve(
         board=_health(database, collecting),
         operator_methods=OPERATOR_METHODS,
     )
-    server.add(add_to_server, IngestionService(collecting.jobs, lists, store, stream, board, clock), FULL_NAME)
+    # When an upload comes says nothing of its readings: it may be of years ago.
+    judge = JudgeInContext(ContextStore(database))
+    uploader = Uploader(store, StationStore(database), UploadStore(database), judge, bell, clock)
+    service = IngestionService(collecting.jobs, lists, uploader, store, stream, board, clock)
+    server.add(add_to_server, service, FULL_NAME)
     server.on_drain(bell.close)
     due = [_upkeep(settings, database, clock), *(collecting.jobs.due() if settings.collect_on_schedule else ())]
     catching_up = [catch_up.run() for catch_up in collecting.catch_ups]

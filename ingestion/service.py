@@ -16,6 +16,8 @@ from ingestion.listing import Question, list_readings
 from ingestion.listing_service import ListingService, Lists
 from ingestion.store.readings import ReadingStore
 from ingestion.stream import ReadingStream, StatusBoard
+from ingestion.upload import Uploader
+from ingestion.uploading_service import UploadingService
 from ingestion.wire import element_to_wire, question_from_wire, reading_to_wire
 from mesh.access import operator_methods
 from mesh.clock import Clock
@@ -27,14 +29,24 @@ FULL_NAME: Final = _SERVICE.full_name
 OPERATOR_METHODS: Final = operator_methods(_SERVICE)
 
 
-class IngestionService(CollectingService, ListingService, ingestion_service_pb2_grpc.IngestionServiceServicer):
+class IngestionService(
+    CollectingService, ListingService, UploadingService, ingestion_service_pb2_grpc.IngestionServiceServicer
+):
     """Answers for the readings, and by its bases for all else."""
 
     def __init__(
-        self, jobs: Jobs, lists: Lists, store: ReadingStore, stream: ReadingStream, board: StatusBoard, clock: Clock
+        self,
+        jobs: Jobs,
+        lists: Lists,
+        uploader: Uploader,
+        store: ReadingStore,
+        stream: ReadingStream,
+        board: StatusBoard,
+        clock: Clock,
     ) -> None:
         CollectingService.__init__(self, jobs)
         ListingService.__init__(self, lists)
+        UploadingService.__init__(self, uploader)
         self._store = store
         self._stream = stream
         self._board = board

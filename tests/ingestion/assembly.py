@@ -13,6 +13,7 @@ from ingestion.change_feed import ChangeFeed
 from ingestion.collection import Collector
 from ingestion.jobs import Job, Jobs
 from ingestion.listing_service import Lists
+from ingestion.quality.judge import JudgeInContext
 from ingestion.quota import Unlimited
 from ingestion.running import Runner
 from ingestion.service import IngestionService
@@ -22,11 +23,14 @@ from ingestion.sources.airkorea import AirKorea
 from ingestion.store.bulletins import BulletinStore
 from ingestion.store.changes import ChangeStore
 from ingestion.store.gaps import GapStore
+from ingestion.store.quality import ContextStore
 from ingestion.store.readings import ReadingStore
 from ingestion.store.runs import RunStore
 from ingestion.store.stations import StationStore
+from ingestion.store.uploads import UploadStore
 from ingestion.store.weather import WeatherStore
 from ingestion.stream import ReadingStream, StatusBoard
+from ingestion.upload import Uploader
 from ingestion.wire import ReadingCodec
 from mesh.bell import Bell
 from mesh.database import Database, upgrade
@@ -72,7 +76,9 @@ class Assembly:
         """What answers over gRPC."""
         database = self.database
         lists = Lists(self.stations, WeatherStore(database), BulletinStore(database), self.clock)
-        return IngestionService(self.jobs, lists, self.store, self.stream, self.board, self.clock)
+        judge, uploads = JudgeInContext(ContextStore(database)), UploadStore(database)
+        uploader = Uploader(self.store, self.stations, uploads, judge, self.bell, self.clock)
+        return IngestionService(self.jobs, lists, uploader, self.store, self.stream, self.board, self.clock)
 
 
 def quick_settings(folder: Path, url: str, **more: object) -> IngestionSettings:
