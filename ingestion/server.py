@@ -10,8 +10,10 @@ import stamina.instrumentation
 from ingestion.account import Accounted
 from ingestion.change_feed import ChangeFeed
 from ingestion.collecting import Collecting, Workshop
+from ingestion.feed_metrics import FeedMeter
 from ingestion.feeds import chosen, daily_limits, opened
 from ingestion.listing_service import Lists
+from ingestion.metrics_service import Meters
 from ingestion.quality.judge import JudgeInContext
 from ingestion.quota import DailyQuota
 from ingestion.relay import MOST_ENTRIES, Relay
@@ -23,8 +25,10 @@ from ingestion.store.bulletins import BulletinStore
 from ingestion.store.changes import ChangeStore
 from ingestion.store.partitions import Partitions
 from ingestion.store.quality import ContextStore
+from ingestion.store.quality_report import QualityReportStore
 from ingestion.store.quotas import QuotaStore
 from ingestion.store.readings import ReadingStore
+from ingestion.store.runs import RunStore
 from ingestion.store.stations import StationStore
 from ingestion.store.uploads import UploadStore
 from ingestion.store.weather import WeatherStore
@@ -52,16 +56,18 @@ async def main(settings: IngestionSettings) -> None:
         quota = DailyQuota(QuotaStore(database), daily_limits(feeds, settings), clock)
         async with opened(feeds, settings, quota, clock) as open_feeds:
             collecting = Workshop(settings, database, quota, locks, bell, clock).collecting(open_feeds)
-            await _serve(settings, database, collecting, bell, clock)
+            limits = {feed.name: feed.daily_limits(settings) for feed in feeds}
+            meter = FeedMeter(RunStore(database), QuotaStore(database), limits, clock)
+            await _serve(settings, database, collecting, meter, bell)
     finally:
         await locks.close()
         await database.close()
 
 
 async def _serve(
-    settings: IngestionSettings, database: Database, collecting: Collecting, bell: Bell, clock: Clock
+    settings: IngestionSettings, database: Database, collecting: Collecting, meter: FeedMeter, bell: Bell
 ) -> None:
-    store = ReadingStore(database)
+    store, clock = ReadingStore(database), meter.clock
     board = StatusBoard(store, collecting.readings, bell, clock, settings.heartbeat_seconds)
     feed = ChangeFeed(ChangeStore(database), ReadingCodec(), bell, settings.stream_window_mebibytes << 20)
     stream = ReadingStream(feed, board, bell, settings.heartbeat_seconds)
@@ -75,7 +81,8 @@ async def _serve(
     # When an upload comes says nothing of its readings: it may be of years ago.
     judge = JudgeInContext(ContextStore(database))
     uploader = Uploader(store, StationStore(database), UploadStore(database), judge, bell, clock)
-    service = IngestionService(collecting.jobs, lists, uploader, store, stream, board, clock)
+    meters = Meters(meter, QualityReportStore(database), board, clock)
+    service = IngestionService(collecting.jobs, lists, meters, uploader, store, stream)
     server.add(add_to_server, service, FULL_NAME)
     server.on_drain(bell.close)
     due = [_upkeep(settings, database, clock), *(collecting.jobs.due() if settings.collect_on_schedule else ())]

@@ -14,13 +14,13 @@ from ingestion.collecting_service import CollectingService
 from ingestion.jobs import Jobs
 from ingestion.listing import Question, list_readings
 from ingestion.listing_service import ListingService, Lists
+from ingestion.metrics_service import Meters, MetricsService
 from ingestion.store.readings import ReadingStore
-from ingestion.stream import ReadingStream, StatusBoard
+from ingestion.stream import ReadingStream
 from ingestion.upload import Uploader
 from ingestion.uploading_service import UploadingService
 from ingestion.wire import element_to_wire, question_from_wire, reading_to_wire
 from mesh.access import operator_methods
-from mesh.clock import Clock
 from mesh.interceptors.around import Context
 from mesh.wire import status_to_wire, time_from_wire
 
@@ -30,7 +30,11 @@ OPERATOR_METHODS: Final = operator_methods(_SERVICE)
 
 
 class IngestionService(
-    CollectingService, ListingService, UploadingService, ingestion_service_pb2_grpc.IngestionServiceServicer
+    CollectingService,
+    ListingService,
+    MetricsService,
+    UploadingService,
+    ingestion_service_pb2_grpc.IngestionServiceServicer,
 ):
     """Answers for the readings, and by its bases for all else."""
 
@@ -38,19 +42,19 @@ class IngestionService(
         self,
         jobs: Jobs,
         lists: Lists,
+        meters: Meters,
         uploader: Uploader,
         store: ReadingStore,
         stream: ReadingStream,
-        board: StatusBoard,
-        clock: Clock,
     ) -> None:
         CollectingService.__init__(self, jobs)
         ListingService.__init__(self, lists)
+        MetricsService.__init__(self, meters)
         UploadingService.__init__(self, uploader)
         self._store = store
         self._stream = stream
-        self._board = board
-        self._clock = clock
+        self._board = meters.board
+        self._clock = meters.clock
 
     async def ListReadings(
         self,

@@ -11,8 +11,10 @@ from pathlib import Path
 from ingestion.catch_up import CatchUp, Past
 from ingestion.change_feed import ChangeFeed
 from ingestion.collection import Collector
+from ingestion.feed_metrics import FeedMeter
 from ingestion.jobs import Job, Jobs
 from ingestion.listing_service import Lists
+from ingestion.metrics_service import Meters
 from ingestion.quality.judge import JudgeInContext
 from ingestion.quota import Unlimited
 from ingestion.running import Runner
@@ -24,6 +26,8 @@ from ingestion.store.bulletins import BulletinStore
 from ingestion.store.changes import ChangeStore
 from ingestion.store.gaps import GapStore
 from ingestion.store.quality import ContextStore
+from ingestion.store.quality_report import QualityReportStore
+from ingestion.store.quotas import QuotaStore
 from ingestion.store.readings import ReadingStore
 from ingestion.store.runs import RunStore
 from ingestion.store.stations import StationStore
@@ -78,7 +82,10 @@ class Assembly:
         lists = Lists(self.stations, WeatherStore(database), BulletinStore(database), self.clock)
         judge, uploads = JudgeInContext(ContextStore(database)), UploadStore(database)
         uploader = Uploader(self.store, self.stations, uploads, judge, self.bell, self.clock)
-        return IngestionService(self.jobs, lists, uploader, self.store, self.stream, self.board, self.clock)
+        limits = {"airkorea": {"ArpltnInforInqireSvc": 500}}
+        feeds = FeedMeter(self.runs, QuotaStore(database), limits, self.clock)
+        meters = Meters(feeds, QualityReportStore(database), self.board, self.clock)
+        return IngestionService(self.jobs, lists, meters, uploader, self.store, self.stream)
 
 
 def quick_settings(folder: Path, url: str, **more: object) -> IngestionSettings:
