@@ -12,8 +12,6 @@ from cli.failure import CommandFailed
 from cli.settings import CommandSettings
 from mesh.interceptors.operator_key import METADATA_KEY
 
-_DEADLINE_SECONDS = 60.0
-
 
 def collect(settings: CommandSettings) -> None:
     """Asks ingestion to collect, and says what came."""
@@ -24,9 +22,7 @@ def collect(settings: CommandSettings) -> None:
     async def ask(channel: grpc.aio.Channel) -> wire.CollectAirQualityResponse:
         stub = ingestion_service_pb2_grpc.IngestionServiceStub(channel)
         return await stub.CollectAirQuality(
-            wire.CollectAirQualityRequest(),
-            timeout=_DEADLINE_SECONDS,
-            metadata=((METADATA_KEY, key.get_secret_value()),),
+            wire.CollectAirQualityRequest(), metadata=((METADATA_KEY, key.get_secret_value()),)
         )
 
     answer = call(settings, ask)

@@ -131,7 +131,7 @@ def _operator_headers(settings: GatewaySettings) -> Json:
 
 def _closed_routes(methods: Sequence[ClosedMethod], settings: GatewaySettings) -> list[Json]:
     """An operator's method passes with the key, on one line, and ends on the next; an internal one ends at once."""
-    limit = _seconds(settings.gateway_operator_deadline_seconds)
+    limit = _seconds(settings.operator_deadline_seconds)
     key = _operator_headers(settings)
     routes: list[Json] = []
     for method in methods:
@@ -161,7 +161,7 @@ def _refusal(method: ClosedMethod, status: int, words: str) -> Json:
 
 def _rest_routes(methods: Sequence[RestMethod], settings: GatewaySettings) -> list[Json]:
     """A line a REST method, which lets it pass to the transcoder, and a line a path that refuses every other verb."""
-    limit = _seconds(max(settings.gateway_max_deadline_seconds, settings.gateway_operator_deadline_seconds))
+    limit = _seconds(max(settings.gateway_max_deadline_seconds, settings.operator_deadline_seconds))
     upload: Json = {"cluster": "rest", "timeout": "0s", "max_stream_duration": {"max_stream_duration": limit}}
     allowed: list[Json] = []
     refused: dict[str, Json] = {}

@@ -45,9 +45,6 @@ class GatewaySettings(MeshSettings):
     gateway_max_deadline_seconds: float = Field(
         30.0, gt=0, description="The longest deadline that a caller may ask for with grpc-timeout."
     )
-    gateway_operator_deadline_seconds: float = Field(
-        120.0, gt=0, description="The deadline of operator calls: they collect and load, which takes longer."
-    )
     gateway_stream_seconds: float = Field(
         3600.0, gt=0, description="How long a stream may last before its client has to resume it by its token."
     )

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 import grpc
 
 from mesh import request_id
+from mesh.access import is_for_operators
 from mesh.settings import MeshSettings
 
 _SERVICE_CONFIG: Final = json.dumps(
@@ -49,15 +50,19 @@ def open_channel(target: str, settings: MeshSettings) -> grpc.aio.Channel:
             ("grpc.max_receive_message_length", settings.max_message_bytes),
         ],
         # gRPC sorts an interceptor by its first base alone, so each kind of call has a class of its own.
-        interceptors=[_UnaryDefaults(settings.default_deadline_seconds), _StreamDefaults()],
+        interceptors=[
+            _UnaryDefaults(settings.default_deadline_seconds, settings.operator_deadline_seconds),
+            _StreamDefaults(),
+        ],
     )
 
 
 class _UnaryDefaults(grpc.aio.UnaryUnaryClientInterceptor):
-    """Sets the default deadline, and passes the request's id on."""
+    """Sets the deadline that the server would set, and passes the request's id on."""
 
-    def __init__(self, deadline_seconds: float) -> None:
+    def __init__(self, deadline_seconds: float, operator_deadline_seconds: float) -> None:
         self._deadline_seconds = deadline_seconds
+        self._operator_deadline_seconds = operator_deadline_seconds
 
     async def intercept_unary_unary(
         self,
@@ -66,9 +71,14 @@ class _UnaryDefaults(grpc.aio.UnaryUnaryClientInterceptor):
         request: _Req,
     ) -> grpc.aio.UnaryUnaryCall[_Req, _Res]:
         timeout = client_call_details.timeout
-        return await continuation(
-            _details(client_call_details, self._deadline_seconds if timeout is None else timeout), request
-        )
+        if timeout is None:
+            timeout = self._default(client_call_details.method)
+        return await continuation(_details(client_call_details, timeout), request)
+
+    def _default(self, method: str | bytes) -> float:
+        # gRPC hands the path on as bytes, and types it as text.
+        path = method.decode() if isinstance(method, bytes) else method
+        return self._operator_deadline_seconds if is_for_operators(path) else self._deadline_seconds
 
 
 class _StreamDefaults(grpc.aio.UnaryStreamClientInterceptor):

@@ -54,7 +54,9 @@ def interceptors(settings: MeshSettings, operator_methods: Collection[str]) -> l
         ErrorInterceptor(),
         DecodingInterceptor(),
         OperatorKeyInterceptor(operator_methods, settings.operator_api_key),
-        DeadlineInterceptor(settings.default_deadline_seconds),
+        DeadlineInterceptor(
+            settings.default_deadline_seconds, dict.fromkeys(operator_methods, settings.operator_deadline_seconds)
+        ),
         ValidationInterceptor(),
     ]
 
@@ -66,7 +68,7 @@ class GrpcServer:
         settings: The service's settings.
         port: The port to listen on; 0 lets the system choose.
         board: What its health is judged by.
-        operator_methods: Full names of the methods that need the operator key.
+        operator_methods: Full names of the methods that need the operator key, and have the operators' deadline.
     """
 
     def __init__(

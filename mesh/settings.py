@@ -40,6 +40,9 @@ class MeshSettings(BaseSettings):
     default_deadline_seconds: float = Field(
         10.0, gt=0, description="The deadline of a unary call whose caller set none, as server and as client."
     )
+    operator_deadline_seconds: float = Field(
+        120.0, gt=0, description="Likewise of an operator call: these collect and load, which takes longer."
+    )
     heartbeat_seconds: float = Field(10.0, gt=0, description="The longest silence on a stream between elements.")
     max_message_bytes: int = Field(4 * 2**20, gt=0, description="The largest message a server takes or sends.")
     now: AwareDatetime | None = Field(

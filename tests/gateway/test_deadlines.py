@@ -72,7 +72,7 @@ async def test_a_grpc_call_past_the_gateways_deadline_is_told_so(gateway: Gatewa
 
 
 async def test_a_body_that_does_not_arrive_is_not_waited_for_for_ever(servers: Peers) -> None:
-    limits = {"gateway_max_deadline_seconds": 0.3, "gateway_operator_deadline_seconds": 0.3}
+    limits = {"gateway_max_deadline_seconds": 0.3, "operator_deadline_seconds": 0.3}
     async with gateway_before(servers, **limits) as hasty:
         reader, writer = await asyncio.open_connection("127.0.0.1", await hasty.envoy.port())
         writer.write(b"POST /api/v1/routes/calculate HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{")

@@ -21,7 +21,10 @@ from mesh.server import GrpcServer, serving
 from mesh.settings import MeshSettings
 
 Behaviour = Callable[[Context], Awaitable[None]]
-OPERATOR_METHOD = "/cleanair.router.v1.RouteService/GetRoute"
+OPERATOR_METHODS = (
+    "/cleanair.router.v1.RouteService/GetRoute",
+    "/cleanair.ingestion.v1.IngestionService/CollectAirQuality",
+)
 
 
 class Probe(route_service_pb2_grpc.RouteServiceServicer):
@@ -43,10 +46,11 @@ class Probe(route_service_pb2_grpc.RouteServiceServicer):
 
 
 class Counter(ingestion_service_pb2_grpc.IngestionServiceServicer):
-    """Streams its count: up to where it is told to fail, from the number in the token on."""
+    """Streams its count: up to where it is told to fail, from the number in the token on. Collects as it is told."""
 
     def __init__(self) -> None:
         self.elements = 3
+        self.collecting: Behaviour | None = None
         self.failure: Behaviour | None = None
         self.asked: list[str] = []
 
@@ -63,7 +67,9 @@ class Counter(ingestion_service_pb2_grpc.IngestionServiceServicer):
     async def CollectAirQuality(
         self, request: ingestion.CollectAirQualityRequest, context: Context
     ) -> ingestion.CollectAirQualityResponse:
-        raise AssertionError
+        assert self.collecting is not None
+        await self.collecting(context)
+        return ingestion.CollectAirQualityResponse(new_count=25)
 
     async def ListReadings(
         self, request: ingestion.ListReadingsRequest, context: Context
@@ -88,7 +94,7 @@ async def run_mesh(settings: MeshSettings, port: int = 0) -> AsyncIterator[Mesh]
     """Serves the probe and the counter."""
     # The counter answers what these tests call.
     probe, counter, board = Probe(), Counter(), HealthBoard("probe")  # type: ignore[abstract]
-    server = GrpcServer(settings, port=port, board=board, operator_methods=[OPERATOR_METHOD])
+    server = GrpcServer(settings, port=port, board=board, operator_methods=OPERATOR_METHODS)
     server.add(route_service_pb2_grpc.add_RouteServiceServicer_to_server, probe, "cleanair.router.v1.RouteService")
     server.add(
         ingestion_service_pb2_grpc.add_IngestionServiceServicer_to_server,

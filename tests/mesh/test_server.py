@@ -27,6 +27,7 @@ from mesh.server import PortTaken
 from mesh.settings import MeshSettings
 from tests.mesh.conftest import Mesh, run_mesh
 
+OPERATOR = (("x-api-key", "an operator's key"),)
 SEOUL = point_pb2.Point(latitude=37.5, longitude=127.0)
 SOUND = wire.CalculateRoutesRequest(origin=SEOUL, destination=SEOUL)
 
@@ -93,6 +94,35 @@ async def test_a_call_without_a_deadline_gets_one(mesh: Mesh) -> None:
             await route_service_pb2_grpc.RouteServiceStub(bare).CalculateRoutes(SOUND)
     assert failed.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert reason_of(failed.value) == "DEADLINE_EXCEEDED"
+
+
+async def test_an_operators_call_without_a_deadline_has_a_longer_one(settings: MeshSettings) -> None:
+    async def hang(_: Context) -> None:
+        await asyncio.Event().wait()
+
+    longer = settings.model_copy(update={"operator_deadline_seconds": 2 * settings.default_deadline_seconds})
+    async with run_mesh(longer) as mesh, grpc.aio.insecure_channel(f"127.0.0.1:{mesh.port}") as bare:
+        mesh.counter.collecting = hang
+        with pytest.raises(grpc.aio.AioRpcError, match="longer than 1 s") as failed:
+            await ingestion_service_pb2_grpc.IngestionServiceStub(bare).CollectAirQuality(
+                ingestion.CollectAirQualityRequest(), metadata=OPERATOR
+            )
+    assert failed.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+async def test_a_client_of_the_mesh_sets_the_deadline_that_the_server_would(mesh: Mesh) -> None:
+    seen: list[float | None] = []
+
+    async def look(context: Context) -> None:
+        seen.append(context.time_remaining())
+
+    mesh.probe.behaviour = mesh.counter.collecting = look
+    await stub(mesh).CalculateRoutes(SOUND)
+    await ingestion_service_pb2_grpc.IngestionServiceStub(mesh.channel).CollectAirQuality(
+        ingestion.CollectAirQualityRequest(), metadata=OPERATOR
+    )
+    settings = mesh.settings
+    assert seen == pytest.approx([settings.default_deadline_seconds, settings.operator_deadline_seconds], rel=0.2)
 
 
 @pytest.mark.parametrize("key", [None, "wrong", "an operator's ke"])
