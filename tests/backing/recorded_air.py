@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -42,10 +43,10 @@ class RecordedAir:
     roadside: NDArray[np.bool_]
 
 
-def recorded_air(folder: Path) -> RecordedAir:
-    """The national recording under a folder of real data."""
+def recorded_air(folder: Path, before: datetime | None = None) -> RecordedAir:
+    """The national recording under a folder of real data; only its hours before a time in Korea, if one is given."""
     path = next(iter(sorted((folder / "air").glob(_NATIONAL))))
-    table = pq.read_table(path)
+    table = pq.read_table(path, filters=None if before is None else [("time_kst", "<", before)])
     names = table["station"].combine_chunks()
     stations = tuple(str(name) for name in names.dictionary.to_pylist())
     hours = table["time_kst"].combine_chunks().to_numpy().astype("datetime64[h]").astype(np.int64)

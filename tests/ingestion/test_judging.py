@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -202,7 +203,7 @@ def _faulty_town(draw: st.DrawFn) -> tuple[Pollutant, list[Site], list[list[floa
     return pollutant, sites, series, flags, late
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(_faulty_town())
 def test_every_verdict_is_as_reckoned_by_hand(
     town: tuple[Pollutant, list[Site], list[list[float]], list[list[bool]], list[float]],
@@ -226,6 +227,7 @@ def test_every_verdict_is_as_reckoned_by_hand(
     assert found.tolist() == expected
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 500), min_size=3, max_size=40), st.sampled_from(Pollutant))
 def test_ioos_qc_finds_the_same_spikes_in_a_series_without_holes(numbers: list[int], pollutant: Pollutant) -> None:
     threshold = THRESHOLDS[pollutant]
@@ -238,6 +240,7 @@ def test_ioos_qc_finds_the_same_spikes_in_a_series_without_holes(numbers: list[i
     assert [verdict.level_of(Check.SPIKE) for verdict in verdicts] == theirs.tolist()
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(20, 22), st.integers(1, 30)), min_size=1, max_size=6))
 def test_ioos_qc_finds_the_same_flat_lines_in_a_series_without_holes(runs: list[tuple[int, int]]) -> None:
     stuck = THRESHOLDS[Pollutant.PM25].stuck
@@ -254,8 +257,8 @@ def test_ioos_qc_finds_the_same_flat_lines_in_a_series_without_holes(runs: list[
 
 @pytest.mark.real_data
 def test_a_recorded_network_is_seldom_suspected_and_hardly_ever_failed(real_data: Path) -> None:
-    air = recorded_air(real_data)
-    values = np.stack([air.values[pollutant][1000:2000] for pollutant in _POLLUTANTS], axis=-1)
+    air = recorded_air(real_data, before=datetime(2025, 6, 1))  # noqa: DTZ001 - the recording's own, in Korea's time
+    values = np.stack([air.values[pollutant] for pollutant in _POLLUTANTS], axis=-1)
     unknown = np.full(values.shape[:2], np.nan)
     flagged = np.zeros(values.shape, dtype=np.bool_)
     levels = judge_grid(values, flagged, unknown, air.latitude, air.longitude, air.roadside) // 10 ** len(Check)

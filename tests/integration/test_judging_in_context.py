@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import cast
 
 import pytest
 from prometheus_client import REGISTRY
+from sqlalchemy import text
 
 from air.index import Grade
 from air.places import Network, Point, Station
@@ -22,6 +22,7 @@ from ingestion.reading import RawMeasurement, RawValue, Reading, StoredReading, 
 from ingestion.store.quality import ContextStore
 from ingestion.store.readings import ReadingStore, Saved
 from mesh.database import Database, upgrade
+from tests.backing.postgres import PostgresServer
 from tests.ingestion.assembly import SettableClock, quick_settings
 from tests.ingestion.wire_rows import MEASURED_AT
 
@@ -55,14 +56,23 @@ class Desk:
         return found.reading.measurement.verdicts[Pollutant.PM25].level_of(check)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
-    url = cast(str, request.getfixturevalue("postgres_url")) if request.param == "postgres" else None
-    settings = quick_settings(tmp_path, "http://localhost", database_url=url)
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Database]:
+    url = None
+    if request.param == "postgres":
+        url = cast(PostgresServer, request.getfixturevalue("postgres_server")).new_database()
+    settings = quick_settings(tmp_path_factory.mktemp("quality"), "http://localhost", database_url=url)
     await upgrade(settings, "ingestion")
     database = Database.open(settings, "ingestion")
-    yield Desk(ReadingStore(database), ContextStore(database), SettableClock(MEASURED_AT + timedelta(minutes=16)))
+    yield database
     await database.close()
+
+
+@pytest.fixture
+async def desk(database: Database) -> Desk:
+    async with database.begin() as connection:
+        await connection.execute(text("DELETE FROM air_quality_readings"))
+    return Desk(ReadingStore(database), ContextStore(database), SettableClock(MEASURED_AT + timedelta(minutes=16)))
 
 
 def _hour(hour: int) -> datetime:

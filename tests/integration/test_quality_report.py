@@ -6,10 +6,10 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import cast
 
 import pytest
+from sqlalchemy import text
 
 from air.korea import KST
 from air.places import Point, Station
@@ -21,6 +21,7 @@ from ingestion.reading import InstrumentFlag, Measurement, Reading
 from ingestion.store.quality_report import QualityReportStore
 from ingestion.store.readings import ReadingStore
 from mesh.database import Database, upgrade
+from tests.backing.postgres import PostgresServer
 from tests.ingestion.assembly import SettableClock, quick_settings
 
 _NOW = datetime(2026, 3, 16, 9, 16, tzinfo=KST).astimezone(UTC)
@@ -38,14 +39,23 @@ class Desk:
         return page.rows, page.next_page_token
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
-    url = cast(str, request.getfixturevalue("postgres_url")) if request.param == "postgres" else None
-    settings = quick_settings(tmp_path, "http://localhost", database_url=url)
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Database]:
+    url = None
+    if request.param == "postgres":
+        url = cast(PostgresServer, request.getfixturevalue("postgres_server")).new_database()
+    settings = quick_settings(tmp_path_factory.mktemp("quality"), "http://localhost", database_url=url)
     await upgrade(settings, "ingestion")
     database = Database.open(settings, "ingestion")
-    yield Desk(ReadingStore(database), QualityReportStore(database))
+    yield database
     await database.close()
+
+
+@pytest.fixture
+async def desk(database: Database) -> Desk:
+    async with database.begin() as connection:
+        await connection.execute(text("DELETE FROM air_quality_readings"))
+    return Desk(ReadingStore(database), QualityReportStore(database))
 
 
 def _reading(station: str, hour: datetime, verdicts: dict[Pollutant, Verdict]) -> Reading:
