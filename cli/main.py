@@ -35,6 +35,8 @@ class Server(StrEnum):
     ROUTER = "router"
     GATEWAY = "gateway"
     FEED = "feed"
+    WORKER = "worker"
+    BEAT = "beat"
 
 
 @app.command()

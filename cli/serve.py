@@ -13,6 +13,8 @@ _MODULES: Final = {
     "router": "router.server",
     "gateway": "gateway.server",
     "feed": "simulation.feed",
+    "worker": "ingestion.tasks.worker",
+    "beat": "ingestion.tasks.beat",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias, TypeVar
 from pydantic import SecretStr
 
 from ingestion.settings import IngestionSettings
-from ingestion.slots import READINGS, Slots
+from ingestion.slots import OPENAQ, READINGS, Slots
 from ingestion.source import BulletinSource, HistorySource, Quota, Source, WeatherSource
 from ingestion.sources.airkorea import HISTORY_PATH, STATIONS_PATH, AirKorea
 from ingestion.sources.kma import OBSERVATIONS_PATH, Kma
@@ -120,13 +120,12 @@ FEEDS: Final = (
         configured=_any_of("kma_url", "kma_key"),
         daily_limits=lambda settings: _limits(_KMA_SERVICES, settings.kma_key, settings.kma_daily_requests),
     ),
-    # Other networks publish when they like, and some late.
     _feed(
         "openaq",
         OpenAQ,
         lambda one: Ports(readings=one, history=one),
         configured=_any_of("openaq_key"),
-        readings_slots=Slots((20, 50)),
+        readings_slots=OPENAQ,
     ),
 )
 """All feeds. AirKorea is collected unless the settings name others; others are, once something of theirs is set."""

@@ -131,3 +131,19 @@ class IngestionSettings(MeshSettings):
     collect_on_schedule: bool = Field(
         True, description="Collect at the start and twice each hour. Off: only when an operator asks."
     )
+
+
+class WorkerSettings(MeshSettings):
+    """The settings of a worker, and of the beat that tells workers when what is due."""
+
+    ingestion_target: str = Field("127.0.0.1:50051", description="The ingestion service, host:port, that workers call.")
+    worker_concurrency: int = Field(4, ge=1, le=64, description="How many tasks a worker does at a time.")
+    worker_deadline_seconds: float = Field(
+        540.0, gt=0, description="How long one call of a worker may take: less than there is between two collections."
+    )
+    worker_attempts: int = Field(
+        8, ge=1, description="How often a task that fails is tried, within the time to the next collection."
+    )
+    worker_retry_seconds: float = Field(
+        5.0, gt=0, description="The longest wait before a task is first tried again; it doubles with each, up to 2 min."
+    )

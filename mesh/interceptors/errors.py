@@ -93,7 +93,7 @@ def status(
     return rpc_status.to_status(rich)
 
 
-def reason_of(error: grpc.aio.AioRpcError) -> str | None:
+def reason_of(error: grpc.aio.AioRpcError | grpc.Call) -> str | None:
     """The reason that a server of the mesh gave for a failed call; None when it gave none."""
     # The stubs of grpcio-status know synchronous calls only; it reads code, details and trailing metadata.
     rich = rpc_status.from_call(cast(grpc.Call, error))
