@@ -49,4 +49,4 @@ class QuotaStore:
         """All services that were asked on a day, by name."""
         query = select(_table.service, _table.used).where(_table.day == day).order_by(_table.service)
         async with self._database.connect() as connection:
-            return [UsedQuota(service, used) for service, used in (await connection.execute(query)).tuples()]
+            return [UsedQuota(service, used) for service, used in await connection.execute(query)]
