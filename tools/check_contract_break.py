@@ -1,137 +1,112 @@
-"""Fails when the contracts here break what main promises: `check_contract_break.py [FOLDER]`.
+"""Fails when the contracts here break what main promises, or has promised lately: `check_contract_break.py [FOLDER]`.
 
-Two comparisons: messages, fields and RPCs (`buf breaking`), and the REST path of each RPC, which buf does not look at.
+Two comparisons: with the newest revision by `buf breaking`, which knows all that can break; and with the last twenty by
+what they promise (tools/promises.py), for several changes may land at once, and only the last would be seen.
 """
 
 from __future__ import annotations
 
+import importlib.resources
+import io
 import os
-import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from google.api import annotations_pb2, http_pb2
 from google.protobuf import descriptor_pb2
+from grpc_tools import protoc
 
 from build_protos import stage_third_party
+from tools.promises import promises
 
-_BUF = str(Path(sys.executable).with_name("buf"))
+_BUF: Final = str(Path(sys.executable).with_name("buf"))
+_REVISIONS: Final = 20
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RestPath:
-    """A way to call an RPC over REST."""
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The contracts of one revision: a descriptor set in a file, for buf, and what it promises."""
 
-    rpc: str
-    verb: str
-    path: str
-    body: str
-    response_body: str
-
-    def __str__(self) -> str:
-        """As a person would say it."""
-        body = f' with body "{self.body}"' if self.body else ""
-        part = f' answering "{self.response_body}"' if self.response_body else ""
-        return f"{self.verb} {self.path}{body}{part} of {self.rpc}"
+    file: Path
+    promises: frozenset[str]
 
 
 def landed(root: Path) -> list[str]:
-    """The revisions whose contracts must be kept.
+    """The revisions whose contracts must be kept: the last changes to them on main, newest first.
 
-    On a branch, or ahead of main at the origin: the point where it left main. On main itself: its newest commit, for
-    what is not committed yet, and the one before, for what the newest brought.
+    On a branch, or ahead of main at the origin: up to where it left main. On main itself: up to its newest commit. What
+    a merge brought in counts once, as what it brought; what came without one counts commit by commit.
     """
-    head = _revision(root, "HEAD")
-    if head is None:
-        return []
-    main = _revision(root, "origin/main") or _revision(root, "main")
-    if main is not None:
-        left_main = _git(root, "merge-base", "HEAD", main)
-        if left_main is not None and left_main != head:
-            return [left_main]
-    before = _revision(root, "HEAD^")
-    return [head] if before is None else [head, before]
-
-
-def breaks(old: Path, new: Path) -> list[str]:
-    """What the descriptor set `old` promises and `new` breaks, a line each."""
-    command = [_BUF, "breaking", str(new), "--against", str(old), "--exclude-imports", "--config", '{"version": "v2"}']
-    compared = subprocess.run(command, check=False, capture_output=True, text=True)
-    if compared.returncode not in {0, 100}:
-        raise SystemExit(compared.stderr)
-    gone = sorted(set(_rest_paths(old)) - set(_rest_paths(new)))
-    return [*compared.stdout.splitlines(), *(f"The REST path is gone or changed: {path}" for path in gone)]
+    main = _git(root, "rev-parse", "--verify", "--quiet", "origin/main^{commit}") or _git(
+        root, "rev-parse", "--verify", "--quiet", "main^{commit}"
+    )
+    last = (main and _git(root, "merge-base", "HEAD", main)) or "HEAD"
+    changes = _git(root, "log", "--first-parent", "--format=%H", f"-{_REVISIONS}", last, "--", "protos")
+    return changes.split() if changes else []
 
 
 def main(root: Path) -> int:
     """Prints what is broken; returns the exit code."""
     with tempfile.TemporaryDirectory() as scratch:
-        here = Path(scratch, "here")
-        shutil.copytree(root / "protos", here / "protos")
-        shutil.copyfile(root / "buf.yaml", here / "buf.yaml")
-        new = _descriptors(here)
-        for revision in landed(root):
-            if _git(root, "rev-parse", "--verify", "--quiet", f"{revision}:protos") is None:
+        shared = Path(scratch)
+        stage_third_party(shared)
+        new = compiled(root / "protos", shared, "new")
+        revisions = landed(root)
+        for number, revision in enumerate(revisions):
+            protos = _checkout(root, revision, shared / revision)
+            if not any(protos.rglob("*.proto")):
                 continue
-            old = _descriptors(_checkout(root, revision, Path(scratch, revision)))
-            if broken := breaks(old, new):
+            old = compiled(protos, shared, revision)
+            gone = sorted(old.promises - new.promises)
+            if broken := [*(_as_buf_says(old, new) if number == 0 else ()), *(f"No more: {one}" for one in gone)]:
                 commit = _git(root, "log", "-1", "--format=%h (%s)", revision)
                 print(f"These contracts break those of {commit}; a change that must break makes a new version (v2):")
                 print(*broken, sep="\n")
                 return 1
-            print(f"Nothing broken since {revision[:10]}")
+        print(f"Nothing broken in {len(revisions)} revisions")
     return 0
 
 
 def _checkout(root: Path, revision: str, target: Path) -> Path:
-    target.mkdir()
-    archive = target / "contracts.tar"
-    subprocess.run(["git", "-C", root, "archive", f"--output={archive}", revision, "protos", "buf.yaml"], check=True)
-    subprocess.run(["tar", "--extract", "--file", archive, "--directory", target], check=True)
-    return target
+    """The contracts of a revision, in a folder."""
+    protos = target / "protos"
+    protos.mkdir(parents=True)
+    archived = subprocess.run(["git", "-C", root, "archive", revision, "protos"], check=False, capture_output=True)
+    if archived.returncode == 0:  # else that change removed them all
+        with tarfile.open(fileobj=io.BytesIO(archived.stdout)) as archive:
+            archive.extractall(target, filter="data")
+    return protos
 
 
-def _descriptors(contracts: Path) -> Path:
-    """Compiles a folder of contracts."""
-    # What they import is not committed: both sides get that of the installed packages.
-    stage_third_party(contracts)
-    output = contracts / "contracts.binpb"
-    built = subprocess.run(
-        [_BUF, "build", "protos", "--as-file-descriptor-set", "--output", str(output)],
-        check=False,
-        cwd=contracts,
-        capture_output=True,
-        text=True,
-    )
-    if built.returncode:
-        raise SystemExit(built.stderr)
-    return output
+def compiled(protos: Path, shared: Path, name: str) -> Compiled:
+    """Compiles a folder of contracts into `shared`, where what they import is staged.
+
+    That is not committed: all revisions get that of the installed packages.
+    """
+    output = shared / f"{name}.binpb"
+    staged = (shared / "third_party/protovalidate", shared / "third_party/googleapis")
+    includes = [protos, *staged, importlib.resources.files("grpc_tools") / "_proto"]
+    files = sorted(str(path) for path in protos.rglob("*.proto"))
+    arguments = ["--include_imports", f"--descriptor_set_out={output}", *files]
+    if protoc.main(["protoc", *(f"-I{folder}" for folder in includes), *arguments]):
+        raise SystemExit("protoc failed; its message stands above")
+    everything = descriptor_pb2.FileDescriptorSet.FromString(output.read_bytes())
+    own = [file for file in everything.file if (protos / file.name).is_file()]
+    return Compiled(output, promises(descriptor_pb2.FileDescriptorSet(file=own)))
 
 
-def _rest_paths(descriptors: Path) -> Iterator[RestPath]:
-    for file in descriptor_pb2.FileDescriptorSet.FromString(descriptors.read_bytes()).file:
-        for service in file.service:
-            for method in service.method:
-                if not method.options.HasExtension(annotations_pb2.http):
-                    continue
-                rule = method.options.Extensions[annotations_pb2.http]
-                for binding in (rule, *rule.additional_bindings):
-                    yield _rest_path(f"{file.package}.{service.name}.{method.name}", binding)
-
-
-def _rest_path(rpc: str, rule: http_pb2.HttpRule) -> RestPath:
-    verb = rule.WhichOneof("pattern") or ""
-    if verb == "custom":
-        return RestPath(rpc, rule.custom.kind, rule.custom.path, rule.body, rule.response_body)
-    return RestPath(rpc, verb.upper(), str(getattr(rule, verb)), rule.body, rule.response_body)
-
-
-def _revision(root: Path, name: str) -> str | None:
-    return _git(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+def _as_buf_says(old: Compiled, new: Compiled) -> list[str]:
+    """What `old` allows to rely on and `new` breaks, a line each."""
+    config = ("--exclude-imports", "--config", '{"version": "v2"}')
+    command = [_BUF, "breaking", str(new.file), "--against", str(old.file), *config]
+    compared = subprocess.run(command, check=False, capture_output=True, text=True)
+    if compared.returncode not in {0, 100}:
+        raise SystemExit(compared.stderr)
+    return compared.stdout.splitlines()
 
 
 def _git(root: Path, *arguments: str) -> str | None:

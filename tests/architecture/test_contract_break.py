@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from build_protos import stage_third_party
+from tools.check_contract_break import compiled
+
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = """syntax = "proto3";
 
@@ -31,6 +34,11 @@ message GetThingRequest {
 message GetThingResponse {
   string colour = 1;
   int32 weight = 2;
+}
+
+enum Paint {
+  PAINT_UNSPECIFIED = 0;
+  RED = 1;
 }
 """
 
@@ -60,9 +68,9 @@ class Repository:
     def replace(self, old: str, new: str) -> None:
         self.contract.write_text(self.contract.read_text().replace(old, new))
 
-    def check(self) -> subprocess.CompletedProcess[str]:
+    def check(self, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-        command = [sys.executable, str(ROOT / "tools/check_contract_break.py"), str(self.folder)]
+        command = [sys.executable, str(ROOT / "tools/check_contract_break.py"), str(folder or self.folder)]
         return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
 
 
@@ -104,6 +112,64 @@ def test_a_break_in_the_newest_commit_of_main_is_caught(repository: Repository) 
     repository.replace("/api/v1/things/{name}", "/api/v1/thing/{name}")
     repository.commit()
     assert repository.check().returncode == 1
+
+
+BREAKS = {
+    "a field is gone": ("  int32 weight = 2;\n", "", "field cleanair.thing.v1.GetThingResponse.weight = 2: int32"),
+    "a field has another type": ("int32 weight", "int64 weight", "GetThingResponse.weight = 2: int32"),
+    "a field has another number": ("weight = 2", "weight = 3", "GetThingResponse.weight = 2: int32"),
+    "a field became a choice": (
+        "  int32 weight = 2;",
+        "  oneof size {\n    int32 weight = 2;\n  }",
+        "weight = 2: int32",
+    ),
+    "a field became a list": ("int32 weight", "repeated int32 weight", "GetThingResponse.weight = 2: int32"),
+    "an RPC streams": ("returns (Get", "returns (stream Get", "RPC cleanair.thing.v1.ThingService.GetThing("),
+    "a REST path is another": ("/things/", "/thing/", "REST path GET /api/v1/things/{name} of cleanair.thing.v1."),
+    "a value has another number": ("RED = 1", "RED = 2", "value cleanair.thing.v1.Paint.RED = 1"),
+}
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the contracts that ours build on."""
+    folder = tmp_path_factory.mktemp("staged")
+    stage_third_party(folder)
+    return folder
+
+
+@pytest.mark.parametrize(("old", "new", "said"), BREAKS.values(), ids=BREAKS.keys())
+def test_what_is_promised_is_missed_when_it_is_gone(
+    staged: Path, tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    (tmp_path / "thing.proto").write_text(CONTRACT)
+    before = compiled(tmp_path, staged, "before").promises
+    (tmp_path / "thing.proto").write_text(CONTRACT.replace(old, new))
+    gone = before - compiled(tmp_path, staged, "after").promises
+    assert any(said in promise for promise in gone), gone
+
+
+def test_a_break_is_caught_that_landed_on_main_together_with_others(repository: Repository, tmp_path: Path) -> None:
+    repository.replace("  int32 weight = 2;\n", "")
+    repository.commit()
+    repository.replace("string colour = 1;", "string colour = 1;\n  int32 height = 3;")
+    repository.commit()
+    repository.git("clone", "--quiet", ".", str(tmp_path / "clone"))
+    checked = repository.check(tmp_path / "clone")
+    assert checked.returncode == 1
+    assert "No more: field cleanair.thing.v1.GetThingResponse.weight = 2: int32" in checked.stdout
+
+
+def test_what_a_merge_brings_is_one_change(repository: Repository) -> None:
+    repository.git("checkout", "--quiet", "-b", "branch")
+    repository.replace("int32 weight = 2;", "int32 weight = 2;\n  int32 height = 3;")
+    repository.commit()
+    repository.replace("int32 height = 3;", "int32 size = 3;")
+    repository.commit()
+    repository.git("checkout", "--quiet", "main")
+    repository.git("merge", "--quiet", "--no-ff", "--message=Merge", "branch")
+    checked = repository.check()
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_a_break_in_any_commit_of_a_branch_is_caught(repository: Repository) -> None:
