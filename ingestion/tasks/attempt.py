@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Protocol, cast
 
 import grpc
@@ -43,7 +43,7 @@ class BoundTask(Protocol):
 
     request: Request
 
-    def retry(self, *, args: tuple[str, ...], countdown: float, expires: datetime) -> Exception:
+    def retry(self, *, args: tuple[str, ...], countdown: float, expires: float) -> Exception:
         """Asks for another attempt; raises what ends this one."""
 
 
@@ -90,11 +90,12 @@ class Worker:
             return
         now = self.settings.clock()()
         # Another attempt is good for as long as its slot is the last one.
-        end, pause = work.slots.next(max(now, slot)), self._pause(task.request.retries)
-        has_time = now + timedelta(seconds=pause) < end and task.request.retries + 1 < self.settings.worker_attempts
+        left = (work.slots.next(max(now, slot)) - now).total_seconds()
+        pause = self._pause(task.request.retries)
+        has_time = pause < left and task.request.retries + 1 < self.settings.worker_attempts
         if call.code() in _AGAIN and has_time:
             self._note(work, reason, slot, again_in_seconds=round(pause, 1))
-            raise task.retry(args=(*work.arguments, slot.isoformat()), countdown=pause, expires=end)
+            raise task.retry(args=(*work.arguments, slot.isoformat()), countdown=pause, expires=left)
         self._note(work, reason, slot, given_up=True)
         raise TaskFailed(f"{work.name} for {slot.isoformat()}: {reason}")
 

@@ -38,7 +38,7 @@ from ingestion.upload import Uploader
 from ingestion.wire import ReadingCodec
 from mesh.bell import Bell
 from mesh.database import Database, upgrade
-from mesh.lock import InProcessLocks
+from mesh.redis_lock import open_locks
 from tests.ingestion.wire_rows import NOW
 
 
@@ -101,7 +101,7 @@ async def assembled(
     """The service's parts over a database brought up to date; a clock of the test's own makes `now` idle."""
     clock = clock or SettableClock(now)
     await upgrade(settings, "ingestion")
-    database = Database.open(settings, "ingestion")
+    database, locks = Database.open(settings, "ingestion"), open_locks(settings)
     try:
         async with AirKorea(settings, Unlimited(), clock) as source:
             bell, store, stations = Bell(), ReadingStore(database), StationStore(database)
@@ -112,7 +112,7 @@ async def assembled(
             ) as feed:
                 stream = ReadingStream(feed, board, bell, settings.heartbeat_seconds)
                 runs = RunStore(database)
-                runner = Runner(runs, InProcessLocks(), clock)
+                runner = Runner(runs, locks, clock)
                 past = Past(source, collector.intake, Unlimited())
                 catch_up = CatchUp(collector, past, GapStore(database), runner, clock)
                 jobs = Jobs(runner, [Job(collector.feed, READINGS, collector.collect, catch_up.wake)])
@@ -133,4 +133,5 @@ async def assembled(
                     jobs=jobs,
                 )
     finally:
+        await locks.close()
         await database.close()
