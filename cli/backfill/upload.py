@@ -22,7 +22,7 @@ from mesh.interceptors.operator_key import METADATA_KEY
 _CALL_SECONDS: Final = 120.0
 _QUESTION_SECONDS: Final = 10.0
 _FIRST_WAIT_S: Final = 0.5
-_LONGEST_WAIT_S: Final = 10.0
+_LONGEST_WAIT_S: Final = 5.0
 _PASSING: Final = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -46,7 +46,7 @@ class Tally:
         sent: Readings stored by calls that ended well.
         untold: Readings stored by a call that broke before it could say what became of each.
         earlier: Readings that an earlier upload of the same file had stored.
-        refusals: The first refusals of the server.
+        refusals: The first refusals of the server, as keys.
     """
 
     sent: int = 0
@@ -56,7 +56,7 @@ class Tally:
     refused: int = 0
     untold: int = 0
     earlier: int = 0
-    refusals: list[str] = field(default_factory=list)
+    refusals: dict[str, None] = field(default_factory=dict)
 
 
 class Upload:
@@ -149,7 +149,9 @@ class Upload:
         tally.corrected += answer.corrected_count
         tally.unchanged += answer.unchanged_count
         tally.refused += answer.rejected_count
-        tally.refusals += [f"{refusal.station_id}: {refusal.reason}" for refusal in answer.rejections]
+        told = (f"{refusal.station_id}: {refusal.reason}" for refusal in answer.rejections)
+        # Each once, in their order.
+        tally.refusals |= dict.fromkeys(told)
 
     def _pass_over(self, batches: Sequence[Batch], position: int) -> None:
         if position < self._acknowledged:
