@@ -25,7 +25,7 @@ RUN python3.11 -m venv /build \
 FROM build AS build-ingestion
 ARG PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CERT
 RUN /build/bin/pip --python /opt/cleanair/bin/python install --constraint requirements.lock \
-    "cleanair-route[ingestion] @ file://$(echo /wheels/cleanair_route-*.whl)"
+    "cleanair-route[ingestion,worker] @ file://$(echo /wheels/cleanair_route-*.whl)"
 
 FROM build AS build-predictor
 ARG PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CERT

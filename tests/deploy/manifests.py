@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from gateway.settings import GatewaySettings
-from ingestion.settings import IngestionSettings
+from ingestion.settings import IngestionSettings, WorkerSettings
 from mesh.settings import MeshSettings
 from predictor.settings import PredictorSettings
 from router.settings import RouterSettings
@@ -26,6 +26,9 @@ SETTINGS: dict[str, type[MeshSettings]] = {
     "router": RouterSettings,
     "gateway": GatewaySettings,
 }
+
+TASKS: dict[str, type[MeshSettings]] = {"worker": WorkerSettings, "beat": WorkerSettings}
+"""What runs from the image of ingestion, and takes no calls."""
 
 
 class Part(BaseModel):
@@ -241,7 +244,7 @@ def own_port(server: str) -> int:
 
 def settings_of(environment: dict[str, str], server: str) -> MeshSettings:
     """The settings that a server would make of an environment; fails on a variable that it does not read."""
-    kind = SETTINGS[server]
+    kind = {**SETTINGS, **TASKS}[server]
     values = {name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if value}
     unread = set(values) - set(kind.model_fields)
     assert not unread, f"{server} reads no {unread}"

@@ -18,11 +18,11 @@ from mesh.probe import probe
 from mesh.server import LIVENESS, GrpcServer, serving
 from mesh.settings import MeshSettings
 from tests.deploy import manifests
-from tests.deploy.manifests import BASE, PREFIX, SETTINGS
+from tests.deploy.manifests import BASE, PREFIX, SETTINGS, TASKS
 
 SERVERS = sorted(SETTINGS)
 GRPC_SERVERS = [server for server in SERVERS if server != "gateway"]
-DEPLOYED = {"Deployment": SERVERS, "Job": [f"migrate-{server}" for server in GRPC_SERVERS]}
+DEPLOYED = {"Deployment": [*SERVERS, *TASKS], "Job": [f"migrate-{server}" for server in GRPC_SERVERS]}
 PODS = [(kind, name) for kind, names in DEPLOYED.items() for name in names]
 SECRETS = {"CLEANAIR_OPERATOR_API_KEY": "0123456789abcdef", "CLEANAIR_DATABASE_URL": "postgresql+asyncpg://u:p@h/d"}
 
@@ -117,6 +117,46 @@ def test_every_server_is_told_where_its_neighbours_are(server: str) -> None:
     assert targets(manifests.compose().services[server].environment) == expected
 
 
+@pytest.mark.parametrize("name", TASKS)
+def test_what_works_on_tasks_runs_from_ingestions_image_and_shows_by_its_metrics_that_it_lives(name: str) -> None:
+    _, container = manifests.container("Deployment", name)
+    assert (container.image, container.args) == ("cleanair-ingestion", ("serve", name))
+    assert [(port.name, port.container_port) for port in container.ports] == [
+        ("metrics", int(manifests.shared_environment()[PREFIX + "METRICS_PORT"]))
+    ]
+    for one in (container.startup_probe, container.liveness_probe):
+        assert one is not None
+        assert one.http_get is not None
+        assert (one.http_get.path, one.http_get.port) == ("/metrics", "metrics")
+    assert "cleanair-route[ingestion,worker]" in manifests.dockerfile_targets()["build-ingestion"]
+    service = manifests.compose().services[name]
+    told = {variable: manifests.interpolated(value) for variable, value in service.environment.items()}
+    manifests.settings_of(told, name)
+    assert (service.command, service.read_only, service.cap_drop) == (["serve", name], True, ("ALL",))
+    assert service.healthcheck is not None
+    assert f":{told['CLEANAIR_METRICS_PORT']}/metrics" in str(service.healthcheck["test"])
+
+
+def test_one_alone_keeps_time() -> None:
+    """Neither two beats, nor the servers beside the beat; and the servers share a lock and each other's news."""
+    assert (
+        next(r for r in manifests.resources() if (r.kind, r.metadata.name) == ("Deployment", "beat")).spec.replicas == 1
+    )
+    _, container = manifests.container("Deployment", "ingestion")
+    assert dict(manifests.variables(container))["CLEANAIR_COLLECT_ON_SCHEDULE"] == "false"
+    compose = manifests.compose().services
+    assert compose["ingestion"].environment["CLEANAIR_COLLECT_ON_SCHEDULE"] == "false"
+    for name in ("ingestion", *TASKS):
+        assert "CLEANAIR_REDIS_URL" in dict(manifests.variables(manifests.container("Deployment", name)[1]))
+        assert compose[name].environment["CLEANAIR_REDIS_URL"] == "redis://redis:6379/0"
+
+
+def test_redis_makes_room_among_what_has_a_time_to_live_alone() -> None:
+    """The workers' queue and the replicas' news have none, and must not be lost to cached routes."""
+    command = manifests.compose().services["redis"].command
+    assert command[command.index("--maxmemory-policy") + 1].startswith("volatile-")
+
+
 @pytest.mark.parametrize("server", GRPC_SERVERS)
 def test_probes_ask_for_names_that_the_server_registers(server: str) -> None:
     _, container = manifests.container("Deployment", server)
@@ -204,7 +244,7 @@ def test_an_image_runs_its_server_as_nobody_in_particular(server: str) -> None:
     assert f'CMD ["serve", "{server}"]' in stages[server]
     assert f"COPY --from=build-{server} " in stages[server]
     assert "USER 10001:10001" in stages["run"]
-    assert f"cleanair-route[{server}]" in stages[f"build-{server}"]
+    assert f"cleanair-route[{server}" in stages[f"build-{server}"]
     assert stages[f"build-{server}"].strip().startswith("ARG PIP_INDEX_URL"), "pip is not told where to look"
     _, container = manifests.container("Deployment", server)
     assert list(container.args) == ["serve", server]
