@@ -89,7 +89,9 @@ class ChangeFeed:
         log = self._log
         if sequence < log.start:
             page = await self._pages.after(sequence, until=log.start)
-            # What comes after the window's start is the window's to give, in its order of arrival here.
+            if page is not None and page.last <= log.start:
+                return page
+            # What comes after the window's start is the window's to give.
             stop = page.place_after(log.start) if page is not None else 0
             if page is not None and stop > page.place_after(sequence):
                 return page.rows(0, stop)

@@ -45,8 +45,9 @@ class ChangePages:
         """
         start = _start_of(sequence)
         for _ in range(2):
+            task = self._task(start, sequence)
             # Shielded: who leaves while it is read must not take it from those who wait for it as well.
-            page = await asyncio.shield(self._task(start, sequence))
+            page = task.result() if task.done() else await asyncio.shield(task)
             if page is not None and page.last > sequence:
                 if page.last < until:
                     self._task(_start_of(page.last), page.last)

@@ -136,8 +136,10 @@ class ReadingStream:
             if gathered.count or is_due or status != told:
                 yield Element(ResumeToken(epoch, position), gathered.parts, gathered.count, status)
                 told, due = status, time.monotonic() + self._heartbeat_seconds
-            if not gathered.is_last:
+            elif not gathered.is_last:
+                # Nothing was sent that others could have been served meanwhile.
                 await asyncio.sleep(0)
+            if not gathered.is_last:
                 continue
             rang = await self._bell.wait(rings, due - time.monotonic())
             rings = self._bell.rings
