@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,6 +19,7 @@ from ingestion.quota import DailyQuota
 from ingestion.run import Fence
 from ingestion.running import Runner
 from ingestion.settings import IngestionSettings
+from ingestion.shared_account import SharedAccounts
 from ingestion.slots import BULLETINS, VALIDATION, WEATHER
 from ingestion.source import BulletinSource, Source, WeatherSource
 from ingestion.store.bulletins import BulletinStore
@@ -44,13 +45,13 @@ class Collecting:
     Attributes:
         jobs: What is done on schedule, or because an operator asks.
         catch_ups: What fills gaps, once a job has woken it.
-        accounts: How each feed does; bulletins have a line of their own.
+        accounts: How each feed does over all replicas; bulletins have a line of their own.
         readings: How all feeds of readings do together.
     """
 
     jobs: Jobs
     catch_ups: Sequence[CatchUp]
-    accounts: Mapping[str, Accounted]
+    accounts: SharedAccounts
     readings: Accounted
 
 
@@ -67,7 +68,8 @@ class Workshop:
 
     def collecting(self, feeds: Sequence[OpenFeed]) -> Collecting:
         """What collects these feeds."""
-        runner = Runner(RunStore(self.database), self.locks, self.clock)
+        runs = RunStore(self.database)
+        runner = Runner(runs, self.locks, self.clock)
         readings: dict[str, Collector] = {}
         weather: dict[str, WeatherCollector] = {}
         bulletins: dict[str, BulletinCollector] = {}
@@ -87,6 +89,8 @@ class Workshop:
             if ports.bulletins is not None:
                 bulletins["bulletins"] = self._bulletins(ports.bulletins)
         validator = Validator(ReadingStore(self.database), ContextStore(self.database), self.clock)
+        own: dict[str, Accounted] = {**readings, **weather, **bulletins}
+        accounts = SharedAccounts(own, runs, self.bell, self.settings.heartbeat_seconds)
         return Collecting(
             Jobs(
                 runner,
@@ -96,8 +100,8 @@ class Workshop:
                 validation=[Job("validation", VALIDATION, validator.validate, self.bell.ring)],
             ),
             list(catch_ups.values()),
-            {**readings, **weather, **bulletins},
-            AccountOfAll(list(readings.values())),
+            accounts,
+            AccountOfAll([accounts.by_feed[feed] for feed in readings]),
         )
 
     def _readings(self, feed: str, source: Source) -> Collector:

@@ -86,8 +86,8 @@ async def _serve(
     server.add(add_to_server, service, FULL_NAME)
     server.on_drain(bell.close)
     due = [_upkeep(settings, database, clock), *(collecting.jobs.due() if settings.collect_on_schedule else ())]
-    catching_up = [catch_up.run() for catch_up in collecting.catch_ups]
-    async with feed, serving(server, Schedule(due, clock).run(), *catching_up, *relays(settings, feed, bell)):
+    own = [Schedule(due, clock).run(), collecting.accounts.run(), *(one.run() for one in collecting.catch_ups)]
+    async with feed, serving(server, *own, *relays(settings, feed, bell)):
         await until_stopped()
 
 
@@ -114,7 +114,7 @@ def _health(database: Database, collecting: Collecting) -> HealthBoard:
 
     health = HealthBoard(SERVICE)
     health.check("database", look_at_database, critical=True)
-    for name, account in collecting.accounts.items():
+    for name, account in collecting.accounts.by_feed.items():
         health.check(name, _look_at(account), critical=False)
     return health
 

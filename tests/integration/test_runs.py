@@ -16,15 +16,18 @@ from structlog.testing import capture_logs
 
 from air.places import Point, Station
 from air.pollutants import Pollutant
+from ingestion.account import Account
 from ingestion.quota import DailyQuota
 from ingestion.reading import Measurement, Reading
 from ingestion.run import Counts, Fence, Outcome
 from ingestion.running import Runner
+from ingestion.shared_account import SharedAccounts
 from ingestion.source import SourceError, SourceQuotaExceeded, SourceUnavailable
 from ingestion.store.fences import Fenced
 from ingestion.store.quotas import QuotaStore
 from ingestion.store.readings import ReadingStore, Saved
 from ingestion.store.runs import RunStore
+from mesh.bell import Bell
 from mesh.database import Database, upgrade
 from mesh.lock import InProcessLocks
 from mesh.redis_lock import RedisLocks
@@ -155,6 +158,49 @@ async def test_a_failed_slot_is_on_record_and_is_collected_when_it_is_tried_agai
     assert [run.error_code for run in await runs.of_feed("airkorea")] == [None, "TIMEOUT", "HTTP_503"]
     assert await runs.prune(SLOT + timedelta(minutes=2)) == 2
     assert len(await runs.of_feed("airkorea")) == 1
+
+
+async def test_an_outage_that_one_replica_sees_is_seen_by_all_and_ended_by_any(
+    databases: list[Database], clock: SettableClock
+) -> None:
+    bell, locks = Bell(), InProcessLocks()
+    seen = [Account("airkorea", clock) for _ in databases]
+    replicas = [Runner(RunStore(database), locks, clock) for database in databases]
+    shared = [
+        SharedAccounts({"airkorea": account}, RunStore(database), bell, 1.0)
+        for account, database in zip(seen, databases, strict=True)
+    ]
+
+    async def collect(number: int, error: SourceError | None) -> None:
+        async def work(fence: Fence | None) -> Brought:
+            with seen[number].attempt():
+                if error is not None:
+                    raise error
+            seen[number].succeeded(Saved(new=1), rejected=0, newest=None)
+            return Brought(Saved(new=1))
+
+        clock.advance(minutes=1)
+        await replicas[number].run("airkorea", None, work)
+
+    async def told() -> list[str | None]:
+        rings = bell.rings
+        for one in shared:
+            await one.read()
+        outages = [one.by_feed["airkorea"].outage for one in shared]
+        # Those who did not see it themselves heard of it now.
+        assert bell.rings > rings
+        return [None if outage is None else outage.code for outage in outages]
+
+    for number in (0, 1):
+        with pytest.raises(SourceUnavailable):
+            await collect(number, SourceUnavailable("away", code="HTTP_503"))
+    assert await told() == ["HTTP_503"] * 3
+    await collect(2, None)
+    assert await told() == [None] * 3
+    assert {one.by_feed["airkorea"].last_success for one in shared} == {clock()}
+    with pytest.raises(SourceUnavailable):
+        await collect(1, SourceUnavailable("away", code="TIMEOUT"))
+    assert await told() == ["TIMEOUT"] * 3
 
 
 async def test_without_the_lock_a_slot_is_collected_all_the_same(
