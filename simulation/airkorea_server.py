@@ -6,6 +6,8 @@ It has the paths of the weather service at the same gateway, too.
 from __future__ import annotations
 
 import json
+import socket
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -153,6 +155,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], answer: Answerer) -> None:
         super().__init__(address, _Handler)
         self.answer = answer
+
+    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        """Says nothing of a client that left before its answer: that is its right."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
