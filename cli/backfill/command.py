@@ -127,7 +127,7 @@ class _Loader:
             _RowsPerSecond(),
             TimeRemainingColumn(),
         )
-        return Progress(*columns, console=self._console, transient=True)
+        return Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
 
 
 class _RowsPerSecond(Column):
