@@ -81,8 +81,13 @@ class StationChanges:
     foreign: tuple[str, ...] = ()
 
 
-def changes_of(listed: Iterable[ListedStation], feed: str, known: Mapping[str, StationPlace]) -> StationChanges:
-    """What a feed's list says that is not `known`, the current places by station. The last of doubles stands."""
+def changes_of(
+    listed: Iterable[ListedStation], feed: str, known: Mapping[str, StationPlace], *, is_past: bool = False
+) -> StationChanges:
+    """What a feed's list says that is not `known`, the current places by station. The last of doubles stands.
+
+    Where a station stood in the past says nothing of where a known one stands now.
+    """
     new: list[ListedStation] = []
     moves: list[Move] = []
     renamed: list[ListedStation] = []
@@ -93,6 +98,8 @@ def changes_of(listed: Iterable[ListedStation], feed: str, known: Mapping[str, S
             new.append(now)
         elif before.feed != feed:
             foreign.append(station_id)
+        elif is_past:
+            continue
         elif meters_between(before.station.location, now.station.location) >= SAME_PLACE_METERS:
             moves.append(Move(before, now))
         elif before.listed != (here := _at(before.station.location, now)):

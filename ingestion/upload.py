@@ -29,6 +29,8 @@ _ROWS: Final = Counter("cleanair_uploaded_rows", "Rows uploaded.", ["feed", "out
 
 MOST_REJECTIONS: Final = 20
 _CLOCK_TOLERANCE: Final = timedelta(minutes=10)
+# A reading older than this tells where its station stood, not where it stands.
+_PRESENT: Final = timedelta(days=1)
 _LONG_SECONDS: Final = 3600.0
 _LONGEST_NAME: Final = 100
 _LONGEST_ID: Final = 20
@@ -163,7 +165,9 @@ class Uploader:
                 usable[row.station.station_id, row.row.measured_at] = row
             else:
                 rejections.append(Rejection(batch.sequence, row.station.station_id, fault))
-        foreign = await owned.foreign(batch.feed, [row.station for row in usable.values()])
+        present = [one.station for one in usable.values() if one.row.measured_at > now - _PRESENT]
+        foreign = await owned.foreign(batch.feed, present)
+        foreign |= await owned.foreign(batch.feed, [one.station for one in usable.values()], is_past=True)
         for key in [key for key in usable if key[0] in foreign]:
             del usable[key]
             rejections.append(Rejection(batch.sequence, key[0], "the station belongs to another feed"))
@@ -194,11 +198,19 @@ class _OwnedStations:
         self._seen: dict[str, Station] = {}
         self._foreign: set[str] = set()
 
-    async def foreign(self, feed: str, stations: Sequence[Station]) -> set[str]:
-        """Those that belong to another feed; the others are the feed's from now on. Raises DatabaseUnavailable."""
-        news = {station.station_id: station for station in stations if self._seen.get(station.station_id) != station}
+    async def foreign(self, feed: str, stations: Sequence[Station], *, is_past: bool = False) -> set[str]:
+        """Those that belong to another feed; the others are the feed's from now on. Raises DatabaseUnavailable.
+
+        Where they stood in the past does not move those that are known.
+        """
+        news = {
+            station.station_id: station
+            for station in stations
+            if (self._seen.get(station.station_id) != station if not is_past else station.station_id not in self._seen)
+        }
         if news:
-            changes = await self._store.observe(feed, [ListedStation(one) for one in news.values()], self._clock())
+            listed = [ListedStation(one) for one in news.values()]
+            changes = await self._store.observe(feed, listed, self._clock(), is_past=is_past)
             self._foreign |= set(changes.foreign)
             self._seen |= news
         return self._foreign

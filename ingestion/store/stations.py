@@ -28,15 +28,19 @@ class StationStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def observe(self, feed: str, listed: Sequence[ListedStation], now: datetime) -> StationChanges:
+    async def observe(
+        self, feed: str, listed: Sequence[ListedStation], now: datetime, *, is_past: bool = False
+    ) -> StationChanges:
         """Keeps what a feed's list says that was not known; all or nothing.
 
-        A station that has left the list may still report: it stays where it was known last.
+        Of the past it keeps only stations that are not known at all. A station that has left the list may still
+        report: it stays where it was known last.
         """
         async with self._database.begin() as connection:
             # Of all feeds: an id has one owner.
             rows = (await connection.execute(select(stations).where(_current))).mappings().all()
-            changes = changes_of(listed, feed, {row["station_id"]: _from_row(row) for row in rows})
+            known = {row["station_id"]: _from_row(row) for row in rows}
+            changes = changes_of(listed, feed, known, is_past=is_past)
             ids: dict[str, int] = {row["station_id"]: row["id"] for row in rows}
             moved = [move.now for move in changes.moved]
             await self._leave(connection, [ids[one.station.station_id] for one in moved], now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -102,6 +103,23 @@ async def test_kept_known_hours_stay_as_they_are(ingestion: Assembly, uploader: 
     kept = await uploader.take(sent(batch(2, [row(1, 9.0), row(2, 9.0)], keep_known=True)))
     assert counts(kept) == (2, 1, 0, 1, 0)
     assert await values(ingestion) == {"s1": 1.0, "s2": 9.0}
+
+
+async def test_a_reading_of_the_past_does_not_move_its_station_and_one_of_today_does(
+    ingestion: Assembly, uploader: Uploader
+) -> None:
+    def standing(latitude: float, hour: int) -> PlacedRow:
+        placed = row(1, hour=hour)
+        return replace(placed, station=replace(placed.station, location=Point(latitude, 127.0)))
+
+    async def places() -> list[float]:
+        return [place.station.location.latitude for place in await ingestion.stations.history("s1")]
+
+    await uploader.take(sent(batch(1, [standing(37.5, 0)])))
+    await uploader.take(sent(batch(2, [standing(37.4, 24 * 365)])))
+    assert await places() == [37.5]
+    await uploader.take(sent(batch(3, [standing(37.6, 0)])))
+    assert await places() == [37.5, 37.6]
 
 
 async def test_a_station_belongs_to_the_feed_that_brought_it_first(ingestion: Assembly, uploader: Uploader) -> None:
