@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -18,12 +16,10 @@ from air.places import Point, Station
 from air.pollutants import Pollutant
 from cli.readiness import serving
 from ingestion.reading import Measurement, Reading
-from mesh.channel import open_channel
-from mesh.settings import MeshSettings
-from mesh.subscription import StreamCall, Subscription
 from simulation.replay import ReplayServer
 from tests.backing.mesh_processes import OPERATOR_KEY, MeshProcesses, mesh_processes
 from tests.ingestion.assembly import assembled, quick_settings
+from tests.ingestion.follower import following
 from tests.ingestion.wire_rows import MEASURED_AT, NOW, measurement_row, recording
 
 # Three processes are started, one after the other.
@@ -37,45 +33,6 @@ _COLLECTIONS = [
 ]
 _NINE = int(MEASURED_AT.timestamp())
 _LAST = {("중구", _NINE, 2), ("종로구", _NINE, 1), ("중구", _NINE + 3600, 1), ("종로구", _NINE + 3600, 1)}
-
-
-class _Follower:
-    """Keeps what it gets, with its token, and says when something has come."""
-
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self.readings: list[tuple[str, int, int]] = []
-        self.tokens: list[str] = []
-        self._came = asyncio.Condition()
-        self._stub = ingestion_service_pb2_grpc.IngestionServiceStub(channel)
-        self.subscription = Subscription(
-            "readings",
-            open_stream=self._open,
-            load_token=self._token,
-            handle=self._handle,
-            forget_token=self._forget,
-            heartbeat_seconds=1.0,
-        )
-
-    def _open(self, token: str) -> StreamCall[wire.StreamReadingsResponse]:
-        # The stubs of grpcio give a stream no type of its own.
-        call = self._stub.StreamReadings(wire.StreamReadingsRequest(resume_token=token))
-        return cast(StreamCall[wire.StreamReadingsResponse], call)
-
-    async def _token(self) -> str:
-        return self.tokens[-1] if self.tokens else ""
-
-    async def _forget(self) -> None:
-        raise AssertionError("the store is still the same")
-
-    async def _handle(self, element: wire.StreamReadingsResponse) -> None:
-        self.readings += [(r.station.station_id, r.measured_at.seconds, r.revision) for r in element.readings]
-        self.tokens.append(element.resume_token)
-        async with self._came:
-            self._came.notify_all()
-
-    async def until(self, is_enough: Callable[[], bool]) -> None:
-        async with asyncio.timeout(60), self._came:
-            await self._came.wait_for(is_enough)
 
 
 @pytest.fixture
@@ -103,19 +60,6 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path, replay: ReplaySer
         yield processes
 
 
-@asynccontextmanager
-async def _following(mesh: MeshProcesses) -> AsyncIterator[_Follower]:
-    async with open_channel(mesh.target("ingestion"), MeshSettings()) as channel:
-        follower = _Follower(channel)
-        task = asyncio.create_task(follower.subscription.run())
-        try:
-            yield follower
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-
 async def _collect(mesh: MeshProcesses) -> None:
     async with grpc.aio.insecure_channel(mesh.target("ingestion")) as channel:
         stub = ingestion_service_pb2_grpc.IngestionServiceStub(channel)
@@ -128,7 +72,7 @@ async def _collect(mesh: MeshProcesses) -> None:
 async def test_a_killed_server_loses_and_doubles_nothing_in_a_stream(mesh: MeshProcesses) -> None:
     mesh.start("ingestion")
     await serving(mesh.target("ingestion"))
-    async with _following(mesh) as follower:
+    async with following(mesh.target("ingestion")) as follower:
         await follower.until(lambda: len(follower.tokens) >= 2)
         mesh.kill("ingestion")
         mesh.start("ingestion")
