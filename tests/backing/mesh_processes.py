@@ -19,7 +19,15 @@ _STOP_SECONDS: Final = 15
 # Most of a server's start is imports: a process that has made them once is forked for each server of each test.
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
-    ["__main__", "cli.main", "gateway.server", "ingestion.server", "predictor.server", "router.server"]
+    [
+        "__main__",
+        "cli.main",
+        "gateway.server",
+        "ingestion.server",
+        "predictor.server",
+        "router.planner",
+        "router.server",
+    ]
 )
 
 
