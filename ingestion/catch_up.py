@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import structlog
 
 from ingestion.collection import Collector
-from ingestion.gap import Gap
+from ingestion.gap import Gap, unsettled
 from ingestion.intake import Intake
 from ingestion.run import Fence
 from ingestion.running import Runner
@@ -24,7 +24,6 @@ from mesh.lock import LockTaken
 
 _log: Final = structlog.stdlib.get_logger("catch_up")
 
-_HOUR: Final = timedelta(hours=1)
 # A gap of the network itself stays: to ask about it more often than daily helps nobody.
 _ASKED_AGAIN_AFTER: Final = timedelta(days=1)
 
@@ -44,11 +43,13 @@ class Past:
         source: Knows what its stations measured.
         intake: Takes that in.
         allowance: How many requests the source allows today.
+        settles_after: How long after an hour the source shows all that comes late of it.
     """
 
     source: HistorySource
     intake: Intake
     allowance: Allowance
+    settles_after: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +145,16 @@ class CatchUp:
         return caught_up or CaughtUp()
 
     async def _stations(self) -> dict[str, list[Gap]]:
-        """The gaps to ask about by station, that with the newest first."""
+        """What to ask about by station, that with the newest gap first."""
         now = self._clock()
         self._asked = {gap: asked for gap, asked in self._asked.items() if now - asked < _ASKED_AGAIN_AFTER}
-        gaps = await self._gaps.gaps(self._collector.reporting, now - self._bounds.reach)
+        start, reporting, settles_after = now - self._bounds.reach, self._collector.reporting, self._past.settles_after
+        gaps = list(await self._gaps.gaps(reporting, start))
+        hours = unsettled(await self._gaps.looks(self._collector.feed, start), settles_after, now)
+        if hours:
+            gaps += await self._gaps.incomplete(reporting, hours, settles_after)
         stations: dict[str, list[Gap]] = {}
-        for gap in gaps:
+        for gap in sorted(gaps, key=lambda gap: gap.until, reverse=True):
             if gap not in self._asked:
                 stations.setdefault(gap.station_id, []).append(gap)
         return stations
@@ -176,8 +181,11 @@ class CatchUp:
         return await self._past.allowance.left(self._past.source.history_service)
 
     async def _ask_about(self, gaps: Sequence[Gap], fence: Fence | None) -> tuple[Saved, int]:
-        """What the source says of one station from its oldest gap on; later corrections come along."""
-        rows = await self._past.source.history(gaps[0].station_id, min(gap.after for gap in gaps) + _HOUR)
+        """What the source says of one station from the hour before its oldest gap on.
+
+        That hour was looked at too early, if what followed was missed; later corrections come along, too.
+        """
+        rows = await self._past.source.history(gaps[0].station_id, min(gap.after for gap in gaps))
         stations = await self._collector.stations.covering(rows.readable)
         taken = await self._past.intake.take(rows, stations, fence)
         self._asked.update(dict.fromkeys(gaps, self._clock()))

@@ -80,7 +80,8 @@ class Workshop:
                 collector = readings[feed.name] = self._readings(feed.name, ports.readings)
                 job = Job(feed.name, feed.readings_slots, collector.collect)
                 if ports.history is not None:
-                    past = Past(ports.history, self._intake_of_the_past(), self.quota)
+                    settles_after = timedelta(minutes=feed.readings_slots.minutes[-1])
+                    past = Past(ports.history, self._intake_of_the_past(), self.quota, settles_after)
                     catch_up = catch_ups[feed.name] = self._catch_up(collector, past, runner)
                     job = Job(feed.name, feed.readings_slots, collector.collect, catch_up.wake)
                 jobs.append(job)

@@ -1,4 +1,4 @@
-"""Finds the hours that a station lacks between two that are stored."""
+"""Finds what a station lacks: hours between two that are stored, and values of hours that were not seen again."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import case, exists, extract, func, select
+from sqlalchemy import case, exists, extract, func, or_, select
 
+from air.pollutants import Pollutant
 from ingestion.gap import Gap
-from ingestion.tables import air_quality_readings
+from ingestion.run import Outcome
+from ingestion.tables import air_quality_readings, collection_runs
 from mesh.database import Database
 
 _HOUR: Final = timedelta(hours=1)
@@ -48,3 +50,30 @@ class GapStore:
         )
         async with self._database.connect() as connection:
             return [Gap(*row) for row in await connection.execute(query)]
+
+    async def looks(self, feed: str, start: datetime) -> Sequence[datetime]:
+        """When a feed was collected with success from `start` on, ascending."""
+        run = collection_runs.c
+        query = (
+            select(run.started_at)
+            .where(run.feed == feed, run.started_at >= start, run.outcome == Outcome.COLLECTED.value)
+            .order_by(run.started_at)
+        )
+        async with self._database.connect() as connection:
+            return (await connection.execute(query)).scalars().all()
+
+    async def incomplete(
+        self, station_ids: Collection[str], hours: Collection[datetime], settles_after: timedelta
+    ) -> Sequence[Gap]:
+        """Those of the hours in which one of the stations lacks a value, as seen before the hour had settled."""
+        lacks = or_(*(_table[pollutant.value.lower()].is_(None) for pollutant in Pollutant))
+        seen_after = extract("epoch", _table.updated_at) - extract("epoch", _table.measured_at)
+        query = select(_table.station_id, _table.measured_at).where(
+            _table.measured_at.in_(hours),
+            _table.station_id.in_(station_ids),
+            lacks,
+            seen_after < settles_after.total_seconds(),
+        )
+        async with self._database.connect() as connection:
+            rows = await connection.execute(query)
+            return [Gap(station_id, hour - _HOUR, hour + _HOUR) for station_id, hour in rows]

@@ -113,7 +113,7 @@ async def assembled(
                 stream = ReadingStream(feed, board, bell, settings.heartbeat_seconds)
                 runs = RunStore(database)
                 runner = Runner(runs, locks, clock)
-                past = Past(source, collector.intake, Unlimited())
+                past = Past(source, collector.intake, Unlimited(), timedelta(minutes=READINGS.minutes[-1]))
                 catch_up = CatchUp(collector, past, GapStore(database), runner, clock)
                 jobs = Jobs(runner, [Job(collector.feed, READINGS, collector.collect, catch_up.wake)])
                 yield Assembly(

@@ -12,6 +12,7 @@ import pytest
 
 from ingestion.catch_up import Bounds, CatchUp, Past
 from ingestion.collection import Collector
+from ingestion.gap import unsettled
 from ingestion.quota import DailyQuota
 from ingestion.run import Outcome
 from ingestion.running import Runner
@@ -100,6 +101,27 @@ async def test_an_outage_of_hours_leaves_no_holes(
         assert await _contents(ingestion) == await _contents(steady)
 
 
+def test_an_hour_that_was_not_seen_again_is_unsettled_once_it_is_over() -> None:
+    midnight = datetime(2026, 3, 16, tzinfo=UTC)
+    looks = [midnight + timedelta(minutes=minute) for minute in (15, 25, 75, 4 * 60 + 40)]
+    hours = unsettled(looks, timedelta(minutes=25), midnight + timedelta(hours=6, minutes=15))
+    # At 0 h and 4 h it was looked at late enough, at 1 h too early, at 2, 3 and 5 h not at all; 6 h is not over.
+    assert [(hour - midnight) // timedelta(hours=1) for hour in hours] == [1, 2, 3, 5]
+    assert unsettled([], timedelta(minutes=25), midnight) == []
+
+
+async def test_a_value_that_came_while_nobody_looked_is_asked_for(
+    ingestion: Assembly, settings: IngestionSettings, clock: SettableClock
+) -> None:
+    """Some values of an hour come at :20: who saw it at :16, and not at :25, lacks them."""
+    for hour in range(24):
+        clock.now = _START + timedelta(hours=hour, minutes=-10)
+        await ingestion.jobs.collect_readings()
+    early = len(await ingestion.store.changes(0, 100_000))
+    assert 0 < (await ingestion.catch_up.fill()).saved.corrected < early / 10
+    assert (await ingestion.catch_up.fill()).stations == 0
+
+
 async def test_history_leaves_the_rest_of_the_day_to_the_collections(
     ingestion: Assembly, settings: IngestionSettings, clock: SettableClock
 ) -> None:
@@ -113,7 +135,7 @@ async def test_history_leaves_the_rest_of_the_day_to_the_collections(
         left = await quota.left(service)
         runner = Runner(ingestion.runs, InProcessLocks(), clock)
         gaps = GapStore(ingestion.database)
-        past = Past(source, collector.intake, quota)
+        past = Past(source, collector.intake, quota, timedelta(minutes=25))
         catch_up = CatchUp(collector, past, gaps, runner, clock, Bounds(share=0.25, reserve=5))
         first = await catch_up.fill()
         assert first.stations == (left + 3) // 4
