@@ -46,6 +46,8 @@ from mesh.server import GrpcServer, run, serving, until_stopped
 
 SERVICE = "ingestion"
 
+_RUNS_KEPT = timedelta(days=400)
+
 
 async def main(settings: IngestionSettings) -> None:
     """Runs the service until the process is told to stop."""
@@ -100,9 +102,11 @@ def _upkeep(settings: IngestionSettings, database: Database, clock: Clock) -> Du
         months_kept=settings.readings_kept_months,
         forecasts_kept=timedelta(days=settings.weather_forecast_days),
     )
+    runs = RunStore(database)
 
     async def keep_up(_: datetime) -> None:
         await upkeep.keep_up(clock())
+        await runs.prune(clock() - _RUNS_KEPT)
 
     return Due("upkeep", UPKEEP, keep_up)
 

@@ -129,7 +129,7 @@ class IngestionSettings(MeshSettings):
         64, ge=1, le=4096, description="How much of the newest changes is kept in memory for subscribers."
     )
     collect_on_schedule: bool = Field(
-        True, description="Collect at the start and twice each hour. Off: only when an operator asks."
+        True, description="Do what is due, when it is due. Off: only when workers or an operator ask."
     )
 
 
