@@ -111,7 +111,8 @@ class CatchUp:
         self._runner = runner
         self._clock = clock
         self._bounds = bounds or Bounds()
-        self._asked: dict[Gap, datetime] = {}
+        # By station and the end of the gap: its beginning may be where looking back ends, which moves on.
+        self._asked: dict[tuple[str, datetime], datetime] = {}
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -148,14 +149,15 @@ class CatchUp:
         """What to ask about by station, that with the newest gap first."""
         now = self._clock()
         self._asked = {gap: asked for gap, asked in self._asked.items() if now - asked < _ASKED_AGAIN_AFTER}
-        start, reporting, settles_after = now - self._bounds.reach, self._collector.reporting, self._past.settles_after
+        start = (now - self._bounds.reach).replace(minute=0, second=0, microsecond=0)
+        reporting, settles_after = self._collector.reporting, self._past.settles_after
         gaps = list(await self._gaps.gaps(reporting, start))
         hours = unsettled(await self._gaps.looks(self._collector.feed, start), settles_after, now)
         if hours:
             gaps += await self._gaps.incomplete(reporting, hours, settles_after)
         stations: dict[str, list[Gap]] = {}
         for gap in sorted(gaps, key=lambda gap: gap.until, reverse=True):
-            if gap not in self._asked:
+            if (gap.station_id, gap.until) not in self._asked:
                 stations.setdefault(gap.station_id, []).append(gap)
         return stations
 
@@ -188,5 +190,5 @@ class CatchUp:
         rows = await self._past.source.history(gaps[0].station_id, min(gap.after for gap in gaps))
         stations = await self._collector.stations.covering(rows.readable)
         taken = await self._past.intake.take(rows, stations, fence)
-        self._asked.update(dict.fromkeys(gaps, self._clock()))
+        self._asked.update(dict.fromkeys([(gap.station_id, gap.until) for gap in gaps], self._clock()))
         return taken.saved, taken.rejected

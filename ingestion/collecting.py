@@ -79,7 +79,7 @@ class Workshop:
             if ports.readings is not None:
                 collector = readings[feed.name] = self._readings(feed.name, ports.readings)
                 job = Job(feed.name, feed.readings_slots, collector.collect)
-                if ports.history is not None:
+                if ports.history is not None and self.settings.catch_up_days:
                     settles_after = timedelta(minutes=feed.readings_slots.minutes[-1])
                     past = Past(ports.history, self._intake_of_the_past(), self.quota, settles_after)
                     catch_up = catch_ups[feed.name] = self._catch_up(collector, past, runner)

@@ -117,7 +117,11 @@ class IngestionSettings(MeshSettings):
         10_000, ge=1, description="How many requests a day data.go.kr allows the key for the weather service."
     )
     catch_up_days: int = Field(
-        30, ge=1, le=90, description="How far back hours are asked for that were missed while nobody collected."
+        30,
+        ge=0,
+        le=90,
+        description="How many days back hours are asked for that were missed while nobody collected, or before"
+        " collection began. 0: not at all.",
     )
     catch_up_share: float = Field(
         0.5, ge=0, le=1, description="How much of the requests left today may be spent on missed hours at a time."

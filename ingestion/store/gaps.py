@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import case, exists, extract, func, or_, select
+from sqlalchemy import extract, func, or_, select
 
 from air.pollutants import Pollutant
 from ingestion.gap import Gap
@@ -16,7 +16,6 @@ from mesh.database import Database
 
 _HOUR: Final = timedelta(hours=1)
 _table: Final = air_quality_readings.c
-_earlier: Final = air_quality_readings.alias("earlier")
 
 
 class GapStore:
@@ -26,18 +25,16 @@ class GapStore:
         self._database = database
 
     async def gaps(self, station_ids: Collection[str], start: datetime) -> Sequence[Gap]:
-        """Gaps of these stations in the hours from `start` on, the newest first.
+        """Gaps of these stations in the hours from `start` on, a full hour, the newest first.
 
-        Neither the hours before a station's first, nor those since its last, are missing: those it has not measured.
+        The hours since a station's last are not missing: those it has not measured. Those before its first may be.
         """
-        was_there = exists().where(_earlier.c.station_id == _table.station_id, _earlier.c.measured_at < start)
         before = func.lag(_table.measured_at).over(partition_by=_table.station_id, order_by=_table.measured_at)
         hours = (
             select(
                 _table.station_id,
                 _table.measured_at,
-                # A gap may have begun before the first hour that is looked at.
-                func.coalesce(before, case((was_there, start - _HOUR)), type_=_table.measured_at.type).label("before"),
+                func.coalesce(before, start - _HOUR, type_=_table.measured_at.type).label("before"),
             )
             .where(_table.station_id.in_(station_ids), _table.measured_at >= start)
             .subquery()

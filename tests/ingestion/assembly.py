@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ingestion.catch_up import CatchUp, Past
+from ingestion.catch_up import Bounds, CatchUp, Past
 from ingestion.change_feed import ChangeFeed
 from ingestion.collection import Collector
 from ingestion.feed_metrics import FeedMeter
@@ -114,7 +114,9 @@ async def assembled(
                 runs = RunStore(database)
                 runner = Runner(runs, locks, clock)
                 past = Past(source, collector.intake, Unlimited(), timedelta(minutes=READINGS.minutes[-1]))
-                catch_up = CatchUp(collector, past, GapStore(database), runner, clock)
+                catch_up = CatchUp(
+                    collector, past, GapStore(database), runner, clock, Bounds(timedelta(days=settings.catch_up_days))
+                )
                 jobs = Jobs(runner, [Job(collector.feed, READINGS, collector.collect, catch_up.wake)])
                 yield Assembly(
                     settings=settings,

@@ -29,6 +29,7 @@ _SEED = 7
 _STATIONS = len(sites_of(_SEED))
 _START = datetime(2026, 3, 16, 0, 26, tzinfo=UTC)
 _OUT_HOURS = 9
+_DAY_HOURS = 24
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def feed(clock: SettableClock) -> Iterator[FeedServer]:
 
 @pytest.fixture
 def settings(feed: FeedServer, tmp_path: Path) -> IngestionSettings:
-    return quick_settings(tmp_path, feed.url)
+    return quick_settings(tmp_path, feed.url, catch_up_days=1)
 
 
 @pytest.fixture
@@ -84,21 +85,24 @@ async def _contents(ingestion: Assembly) -> dict[tuple[str, datetime], object]:
     return {(one.reading.station.station_id, one.reading.measured_at): one.reading.measurement.values for one in stored}
 
 
-async def test_an_outage_of_hours_leaves_no_holes(
+async def test_neither_a_beginning_nor_an_outage_of_hours_leaves_holes(
     ingestion: Assembly, settings: IngestionSettings, clock: SettableClock, tmp_path: Path
 ) -> None:
     async with _running(ingestion):
-        await _until(ingestion, _STATIONS)
+        # At the beginning, the day before.
+        await _until(ingestion, _STATIONS * (1 + _DAY_HOURS))
     clock.advance(hours=_OUT_HOURS)
     async with _running(ingestion):
-        await _until(ingestion, _STATIONS * (_OUT_HOURS + 1))
-    # One that was never out is the judge.
-    clock.now = _START
+        await _until(ingestion, _STATIONS * (1 + _DAY_HOURS + _OUT_HOURS))
+    # One that was there all the time is the judge.
+    clock.now = _START - timedelta(hours=_DAY_HOURS)
     async with assembled(settings.model_copy(update={"data_dir": tmp_path / "other"}), clock=clock) as steady:
-        for _ in range(_OUT_HOURS + 1):
+        for _ in range(1 + _DAY_HOURS + _OUT_HOURS):
             await steady.collector.collect()
             clock.advance(hours=1)
-        assert await _contents(ingestion) == await _contents(steady)
+        stored, truth = await _contents(ingestion), await _contents(steady)
+        assert len(truth) == _STATIONS * (1 + _DAY_HOURS + _OUT_HOURS)
+        assert {key: stored.get(key) for key in truth} == truth
 
 
 def test_an_hour_that_was_not_seen_again_is_unsettled_once_it_is_over() -> None:
@@ -114,7 +118,7 @@ async def test_a_value_that_came_while_nobody_looked_is_asked_for(
     ingestion: Assembly, settings: IngestionSettings, clock: SettableClock
 ) -> None:
     """Some values of an hour come at :20: who saw it at :16, and not at :25, lacks them."""
-    for hour in range(24):
+    for hour in range(_DAY_HOURS):
         clock.now = _START + timedelta(hours=hour, minutes=-10)
         await ingestion.jobs.collect_readings()
     early = len(await ingestion.store.changes(0, 100_000))
@@ -136,14 +140,15 @@ async def test_history_leaves_the_rest_of_the_day_to_the_collections(
         runner = Runner(ingestion.runs, InProcessLocks(), clock)
         gaps = GapStore(ingestion.database)
         past = Past(source, collector.intake, quota, timedelta(minutes=25))
-        catch_up = CatchUp(collector, past, gaps, runner, clock, Bounds(share=0.25, reserve=5))
+        two_days = timedelta(days=2)
+        catch_up = CatchUp(collector, past, gaps, runner, clock, Bounds(two_days, share=0.25, reserve=5))
         first = await catch_up.fill()
         assert first.stations == (left + 3) // 4
         assert first.waiting == _STATIONS - first.stations
         assert await quota.left(service) == left - first.stations
         # Another day, another process: what is missing is seen in the store.
         clock.advance(days=1)
-        again = CatchUp(collector, past, gaps, runner, clock, Bounds(share=1.0, reserve=0))
+        again = CatchUp(collector, past, gaps, runner, clock, Bounds(two_days, share=1.0, reserve=0))
         assert (await again.fill()).stations == _STATIONS - first.stations
-    assert not await gaps.gaps(collector.reporting, _START - timedelta(days=1))
+    assert not await gaps.gaps(collector.reporting, clock.now - two_days + timedelta(hours=1))
     assert [run.outcome for run in await ingestion.runs.of_feed("airkorea-history")] == [Outcome.COLLECTED] * 2
