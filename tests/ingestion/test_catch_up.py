@@ -69,12 +69,18 @@ async def _running(ingestion: Assembly) -> AsyncIterator[None]:
                 await task
 
 
-async def _until(ingestion: Assembly, count: int) -> None:
-    """Returns when so many readings are stored."""
+def _hour(time: datetime) -> datetime:
+    return time.replace(minute=0, second=0, microsecond=0)
+
+
+async def _until_whole(ingestion: Assembly) -> None:
+    """Returns when nothing of the last day is missing."""
+    gaps, now = GapStore(ingestion.database), _hour(ingestion.clock.now)
     async with asyncio.timeout(30):
         while True:
             seen = ingestion.bell.rings
-            if (await ingestion.store.head()).sequence >= count:
+            is_current = (await ingestion.store.coverage()).newest_measured_at == now
+            if is_current and not await gaps.gaps(ingestion.collector.reporting, now - timedelta(days=1)):
                 return
             await ingestion.bell.wait(seen, 1.0)
 
@@ -89,11 +95,10 @@ async def test_neither_a_beginning_nor_an_outage_of_hours_leaves_holes(
     ingestion: Assembly, settings: IngestionSettings, clock: SettableClock, tmp_path: Path
 ) -> None:
     async with _running(ingestion):
-        # At the beginning, the day before.
-        await _until(ingestion, _STATIONS * (1 + _DAY_HOURS))
+        await _until_whole(ingestion)
     clock.advance(hours=_OUT_HOURS)
     async with _running(ingestion):
-        await _until(ingestion, _STATIONS * (1 + _DAY_HOURS + _OUT_HOURS))
+        await _until_whole(ingestion)
     # One that was there all the time is the judge.
     clock.now = _START - timedelta(hours=_DAY_HOURS)
     async with assembled(settings.model_copy(update={"data_dir": tmp_path / "other"}), clock=clock) as steady:
@@ -150,5 +155,5 @@ async def test_history_leaves_the_rest_of_the_day_to_the_collections(
         clock.advance(days=1)
         again = CatchUp(collector, past, gaps, runner, clock, Bounds(two_days, share=1.0, reserve=0))
         assert (await again.fill()).stations == _STATIONS - first.stations
-    assert not await gaps.gaps(collector.reporting, clock.now - two_days + timedelta(hours=1))
+    assert not await gaps.gaps(collector.reporting, _hour(clock.now - two_days))
     assert [run.outcome for run in await ingestion.runs.of_feed("airkorea-history")] == [Outcome.COLLECTED] * 2
