@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from mesh.cancellation import end
 from mesh.errors import Unavailable
 
 _log: Final = structlog.stdlib.get_logger("lock")
@@ -116,10 +117,8 @@ async def holding(locks: Locks, name: str, *, ttl_seconds: float, wait_seconds: 
     try:
         yield lease
     finally:
-        keeper.cancel()
         try:
-            # Not awaited itself: its end by cancellation is not to be taken for ours, nor ours for its.
-            await asyncio.wait([keeper])
+            await end(keeper)
         finally:
             # What cannot be let go of runs out.
             with suppress(LockUnavailable):

@@ -17,6 +17,7 @@ from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
+from mesh.cancellation import end
 from mesh.errors import CleanAirError
 from mesh.health import HealthBoard
 from mesh.interceptors.access_log import AccessLogInterceptor
@@ -161,8 +162,7 @@ async def serving(server: GrpcServer, *tasks: Coroutine[None, None, None]) -> As
             yield port
         finally:
             await server.stop()
-            for task in owned:
-                task.cancel()
+            await end(*owned)
 
 
 async def until_stopped() -> None:
