@@ -147,7 +147,7 @@ async def test_a_predictor_stopped_at_any_moment_goes_on(tmp_path: Path) -> None
     async with run_ingestion(tmp_path / "ingestion", NOON) as upstream:
         settings = predictor_settings(tmp_path, ingestion_target=upstream.target)
         await upstream.measure([r for s in STATIONS for r in hours_of_air(s, NOON, 330)])
-        for hour in range(12):
+        for hour in range(1, 13):
             async with open_predictor(settings, clock) as predictor:
                 # Stopped while it loads, takes, forecasts or commits: from before the first element to long after.
                 await asyncio.sleep(random_moment.uniform(0, 0.15))
@@ -155,11 +155,11 @@ async def test_a_predictor_stopped_at_any_moment_goes_on(tmp_path: Path) -> None
             async with _at_rest(settings, clock) as stopped:
                 await follower.read_to_the_end(stopped)
         async with open_predictor(settings, clock) as predictor:
-            await predictor.until_issued(NOON + 11 * HOUR, stations=3)
+            await predictor.until_issued(NOON + 12 * HOUR, stations=3)
             await assert_same_as_undisturbed(predictor, upstream, tmp_path / "calm")
             await follower.read_to_the_end(predictor)
     assert len(follower.issued) == len(set(follower.issued)), "a forecast was told twice"
-    assert {time for _, time in follower.issued[-3:]} == {NOON + 11 * HOUR}
+    assert {time for _, time in follower.issued[-3:]} == {NOON + 12 * HOUR}
 
 
 @asynccontextmanager
