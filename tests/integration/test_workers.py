@@ -96,7 +96,8 @@ async def _until(is_so: Callable[[], bool]) -> None:
 
 def _outcomes(workers: list[MeshProcesses]) -> Counter[str]:
     """What the workers have said of their tasks."""
-    lines = [line for worker in workers for line in worker.log("worker").read_text().splitlines() if line[:1] == "{"]
+    logs = [log for worker in workers if (log := worker.log("worker")).exists()]
+    lines = [line for log in logs for line in log.read_text().splitlines() if line[:1] == "{"]
     return Counter(entry["outcome"] for line in lines if (entry := json.loads(line))["event"] == "task")
 
 
@@ -158,7 +159,7 @@ async def test_an_ingestion_that_is_away_is_called_again(
         # Nobody listens there yet.
         worker.start("worker")
         beat.send("airkorea", _SLOT)
-        await _until(lambda: worker.log("worker").exists() and _outcomes([worker])["UNAVAILABLE"] > 0)
+        await _until(lambda: _outcomes([worker])["UNAVAILABLE"] > 0)
         server = GrpcServer(
             settings, port=worker.ports["ingestion"], board=HealthBoard("again"), operator_methods=OPERATOR_METHODS
         )
