@@ -53,6 +53,7 @@ class MeshProcesses:
         """Starts servers by the command that people use; returns at once."""
         for name in names:
             environment = {**os.environ, **self.environment}
+            self.log(name).touch()
             process = _FORKS.Process(target=_serve, args=(name, environment, self.log(name)), daemon=True)
             process.start()
             self.processes[name] = process
