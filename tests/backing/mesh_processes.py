@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,23 +10,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
+from tests.backing.forks import start_command
 from tests.backing.ports import free_port
 
 OPERATOR_KEY: Final = "the operator's key of the tests"
 _STOP_SECONDS: Final = 15
-# Most of a server's start is imports: a process that has made them once is forked for each server of each test.
-_FORKS: Final = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    [
-        "__main__",
-        "cli.main",
-        "gateway.server",
-        "ingestion.server",
-        "predictor.server",
-        "router.planner",
-        "router.server",
-    ]
-)
 
 
 @dataclass
@@ -52,11 +38,8 @@ class MeshProcesses:
     def start(self, *names: str) -> None:
         """Starts servers by the command that people use; returns at once."""
         for name in names:
-            environment = {**os.environ, **self.environment}
-            self.log(name).touch()
-            process = _FORKS.Process(target=_serve, args=(name, environment, self.log(name)), daemon=True)
-            process.start()
-            self.processes[name] = process
+            environment, log = {**os.environ, **self.environment}, self.log(name)
+            self.processes[name] = start_command(("serve", name), environment, stdout=log, stderr=log)
 
     def kill(self, name: str) -> None:
         """Ends a server as a power cut would."""
@@ -80,20 +63,6 @@ class MeshProcesses:
     def log(self, name: str) -> Path:
         """What a server has said."""
         return self.folder / f"{name}.log"
-
-
-def _serve(name: str, environment: Mapping[str, str], log: Path) -> None:
-    """Becomes `cleanair serve` as a shell would start it: with an environment, a log and a session of its own."""
-    os.setsid()
-    os.environ.clear()
-    os.environ.update(environment)
-    with log.open("ab") as file:
-        for standard in (1, 2):
-            os.dup2(file.fileno(), standard)
-    from cli.main import main
-
-    sys.argv = ["cleanair", "serve", name]
-    main()
 
 
 @contextmanager

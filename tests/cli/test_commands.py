@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import osmium
 import pytest
 
+from tests.backing.forks import start_command
 from tests.backing.street_extract import write_street_grid
 
 
@@ -17,14 +17,12 @@ def cleanair(folder: Path, *arguments: str, **settings: str) -> subprocess.Compl
     """Runs the command in a folder of its own, with these settings (without the prefix) and no others."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("CLEANAIR_")}
     chosen = {f"CLEANAIR_{name}": value for name, value in {"DATA_DIR": str(folder), **settings}.items()}
-    return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments],
-        env={**ours, **chosen, "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    stdout, stderr = folder / "stdout", folder / "stderr"
+    process = start_command(arguments, {**ours, **chosen, "COLUMNS": "200"}, stdout=stdout, stderr=stderr)
+    process.join(60)
+    assert process.exitcode is not None, "it did not end"
+    said = (file.read_text(encoding="utf-8") for file in (stdout, stderr))
+    return subprocess.CompletedProcess(arguments, process.exitcode, *said)
 
 
 def assert_one_sentence(done: subprocess.CompletedProcess[str], *words: str) -> None:
