@@ -23,7 +23,8 @@ Floats = NDArray[np.float64]
 SCORED_HOURS: Final = (1, 3, 6, 12, 24, 48, 72)
 _WINDOW_HOURS: Final = 336
 _BATCH: Final = 2048
-_SWANSON: Final = np.array([0.3, 0.4, 0.3])
+SWANSON: Final = np.array([0.3, 0.4, 0.3])
+"""What each quantile counts in the mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _table(forecast: Floats, valid: Floats, last: Floats) -> dict[tuple[Pollutan
             scores[pollutant, hour] = Score(
                 count=len(truth),
                 mae=float(np.abs(quantiles[:, MEDIAN] - truth).mean()),
-                rmse=float(np.sqrt(((quantiles @ _SWANSON - truth) ** 2).mean())),
+                rmse=float(np.sqrt(((quantiles @ SWANSON - truth) ** 2).mean())),
                 persistence_mae=float(np.abs(now - truth).mean()),
                 persistence_rmse=float(np.sqrt(((now - truth) ** 2).mean())),
                 coverage=float(((truth >= quantiles[:, 0]) & (truth <= quantiles[:, -1])).mean()),
