@@ -189,12 +189,20 @@ async def test_without_a_server_it_says_what_to_do(
         await command.load(history(tmp_path, "first.csv", [("중구", start, "20")]), places, target="127.0.0.1:1")
 
 
+@pytest.fixture
+def heeds_interrupts() -> Iterator[None]:
+    """What is started obeys Ctrl-C, even where these tests were started in a background that does not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_interrupts")
 @pytest.mark.parametrize("stop", ["server", "command"])
 async def test_what_is_killed_on_the_way_goes_on_where_it_was(
     start: datetime, tmp_path: Path, places: Path, capsys: pytest.CaptureFixture[str], stop: str
 ) -> None:
-    # Long enough for a command that is told to stop after its first batch to have others before it.
-    rows = {"server": 15_000, "command": 30_000}[stop]
+    rows = 15_000
     file = long_history(tmp_path, start, rows)
     with mesh_processes(tmp_path, SETTINGS) as mesh:
         mesh.start("ingestion")
