@@ -69,6 +69,12 @@ _staged: Final = Table(
 )
 _table: Final = air_quality_readings
 _known: Final = air_quality_readings.alias("known")
+_IN_SPAN: Final = _known.c.measured_at.between(bindparam("oldest", type_=UtcTime), bindparam("newest", type_=UtcTime))
+_SAME: Final = and_(
+    _known.c.station_id == _staged.c.station_id, _known.c.measured_at == _staged.c.measured_at, _IN_SPAN
+)
+_ANY_HOUR: Final = select(exists().where(_IN_SPAN))
+_ANY_READING: Final = select(exists().where(_SAME))
 _CONTENT: Final = (*VALUES.values(), "air_quality_index", "grade", "flags")
 _MERGED: Final = (*STAGED, "created_at", "updated_at", "revision", "sequence")
 _KEPT_AT_CORRECTION: Final = frozenset({"station_id", "measured_at", "created_at"})
@@ -118,7 +124,7 @@ async def merge(
     parameters = {"oldest": span[0], "newest": span[1], "last_sequence": last_sequence, "now": now}
     if not keep_known:
         parameters["seen"] = last_sequence if seen is None else seen
-    if not await connection.scalar(select(exists().where(_table.c.measured_at.between(*span)))):
+    if not (await connection.scalar(_ANY_HOUR, parameters) and await connection.scalar(_ANY_READING, parameters)):
         # Nobody else writes before this transaction ends, so there is nothing to compare with and no conflict to fear.
         return Merged((await connection.execute(_INSERT_ALL, parameters)).rowcount, 0)
     statement = _merge_statement(database.is_postgres, keep_known)
@@ -163,11 +169,6 @@ def _create_statement(dialect: Dialect) -> TextClause:
 @cache
 def _merge_statement(is_postgres: bool, keep_known: bool) -> ReturningInsert[int]:  # noqa: FBT001 - the key of a cache
     known, staged = _known.c, _staged.c
-    same = and_(
-        known.station_id == staged.station_id,
-        known.measured_at == staged.measured_at,
-        known.measured_at.between(bindparam("oldest", type_=UtcTime), bindparam("newest", type_=UtcTime)),
-    )
     changed: ColumnElement[bool] = known.revision.is_(None)
     if not keep_known:
         before = tuple_(*(known[name] for name in _CONTENT), *(_spoken(known[name]) for name in VERDICTS.values()))
@@ -175,18 +176,9 @@ def _merge_statement(is_postgres: bool, keep_known: bool) -> ReturningInsert[int
         changed |= and_(
             before.is_distinct_from(after), known.sequence <= bindparam("seen", type_=_table.c.sequence.type)
         )
-    now = bindparam("now", type_=UtcTime)
-    source = (
-        select(
-            *(_as_kept(name) for name in STAGED),
-            now,
-            now,
-            func.coalesce(known.revision, 0) + 1,
-            bindparam("last_sequence", type_=_table.c.sequence.type) + func.row_number().over(order_by=staged.ordinal),
-        )
-        .select_from(_staged.outerjoin(_known, same))
-        .where(changed)
-    )
+    revision = func.coalesce(known.revision, 0) + 1
+    number = func.row_number().over(order_by=staged.ordinal)
+    source = _rows(revision, number).select_from(_staged.outerjoin(_known, _SAME)).where(changed)
     insert = (postgresql.insert(_table) if is_postgres else sqlite.insert(_table)).from_select(list(_MERGED), source)
     return insert.on_conflict_do_update(
         index_elements=[_table.c.station_id, _table.c.measured_at],
