@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -112,6 +113,27 @@ def replay(
     from cli.serve import replay as run
 
     run(files, port)
+
+
+@app.command()
+def evaluate(
+    readings: Annotated[
+        Path, typer.Option(help="Hours to forecast: Parquet of station, time_kst, pm25 ….", dir_okay=False)
+    ],
+    stations: Annotated[Path, typer.Option(help="Where the stations stand, CSV: station, lat, lon.", dir_okay=False)],
+    out: Annotated[Path, typer.Option(help="The report, JSON; a plot is drawn beside it.", dir_okay=False)],
+    weather: Annotated[
+        Path | None, typer.Option(help="Hours of weather, Parquet.", exists=True, dir_okay=False)
+    ] = None,
+    model: Annotated[list[Path] | None, typer.Option(help="One more model file to score.", dir_okay=False)] = None,
+    *,
+    every: Annotated[int, typer.Option(help="Hours from one issue hour to the next.", min=1, max=24)] = 1,
+    since: Annotated[datetime | None, typer.Option(help="The first issue hour, Korea's clock.")] = None,
+) -> None:
+    """Scores the shipped model, and all that it has to beat, on recorded hours that it has not seen."""
+    from cli.evaluate import evaluate as run
+
+    run(readings, stations, out, weather=weather, every=every, since=since, models=model or ())
 
 
 @graph_app.command("import")

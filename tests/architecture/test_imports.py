@@ -58,6 +58,8 @@ KNOWS: Final = {
     ("ioos_qc",): ("ingestion.quality.*",),
     ("osmium",): ("router.*", "simulation.*"),
     ("envoy", "yaml"): ("gateway.*",),
+    # Recorded hours are for fits and scores, away from the servers.
+    ("pyarrow", "matplotlib"): ("cli.*", "predictor.training.*", "predictor.evaluation.*"),
 }
 # The modules of a service that are its edge; every other one, present and to come, is its domain.
 EDGES: Final = (

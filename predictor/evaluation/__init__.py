@@ -1,0 +1,1 @@
+"""How good forecasts are on recorded hours that they have not seen. Offline: no server imports it."""

@@ -1,0 +1,144 @@
+"""What is scored: the model that is shipped, and what it has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from predictor.models.model import MEDIAN, Model
+from predictor.training.hourly_file import Hours
+from predictor.training.scores import SWANSON
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+WINDOW_HOURS: Final = 336
+"""The hours that a model sees when it serves."""
+
+PERSISTENCE_HOURS: Final = 3
+"""A last value may be so much older than the issue hour."""
+
+_DAY_HOURS: Final = 24
+_LEAST_DAYS: Final = 3
+_BATCH: Final = 2048
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecasts:
+    """What is expected, NaN where a forecaster has nothing to say.
+
+    Attributes:
+        mean: (issue hours, stations, horizons, pollutants), in network units.
+        quantiles: One more axis, `QUANTILES`; None of a forecaster that tells one number only.
+    """
+
+    mean: Floats
+    quantiles: Floats | None = None
+
+    @property
+    def median(self) -> Floats:
+        """The 50 % quantile; the one number where there are no quantiles."""
+        return self.mean if self.quantiles is None else self.quantiles[..., MEDIAN]
+
+
+class Forecaster(Protocol):
+    """Forecasts from what had been measured up to each issue hour, and from nothing that came after it."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in a report."""
+
+    @property
+    def tells(self) -> str:
+        """What it is, and what its mean is, in a sentence."""
+
+    def forecast(self, issues: Ints, horizons: Ints) -> Forecasts:
+        """Forecasts for all stations.
+
+        Args:
+            issues: Rows of the hours that it was made with, each the last one that is known.
+            horizons: Hours ahead, 1 to 72.
+        """
+
+
+class Persistence:
+    """All stays as it was measured last."""
+
+    name = "persistence"
+    tells = f"The last value, at most {PERSISTENCE_HOURS} h older than the issue hour, is median and mean."
+
+    def __init__(self, hours: Hours) -> None:
+        self._values = hours.values
+
+    def forecast(self, issues: Ints, horizons: Ints) -> Forecasts:
+        """As in `Forecaster`."""
+        last = self._values[issues]
+        for back in range(1, PERSISTENCE_HOURS + 1):
+            last = np.where(np.isfinite(last), last, self._values[np.maximum(issues - back, 0)])
+        return Forecasts(np.repeat(last[:, :, None], len(horizons), axis=2))
+
+
+class Climatology:
+    """What was measured at that hour of day so far, by station: the mean of all days of the file up to the issue."""
+
+    name = "climatology"
+    tells = (
+        f"The station's mean at that hour of day in all of the file up to the issue hour, {_LEAST_DAYS} days or more."
+    )
+
+    def __init__(self, hours: Hours) -> None:
+        known = np.isfinite(hours.values)
+        count = _sum_by_hour_of_day(known.astype(np.float64))
+        total = _sum_by_hour_of_day(np.where(known, hours.values, 0.0))
+        self._mean = np.where(count >= _LEAST_DAYS, total / np.maximum(count, 1), np.nan)
+
+    def forecast(self, issues: Ints, horizons: Ints) -> Forecasts:
+        """As in `Forecaster`."""
+        # The newest hour that is known and of the same hour of day holds the mean of all those before it.
+        newest = issues[:, None] + horizons - _DAY_HOURS * -(-horizons // _DAY_HOURS)
+        mean = np.where((newest >= 0)[:, :, None, None], self._mean[np.maximum(newest, 0)], np.nan)
+        return Forecasts(mean.transpose(0, 2, 1, 3))
+
+
+class ModelForecaster:
+    """A model, asked as it is when it serves: the last two weeks in, with their gaps, quantiles out."""
+
+    def __init__(self, name: str, model: Model, hours: Hours) -> None:
+        self.name: Final = name
+        self.tells: Final = (
+            f"{model.version} on the last {WINDOW_HOURS} h of air; takes no weather; its mean is 0.3 · q10 + 0.4 · q50"
+            " + 0.3 · q90."
+        )
+        self._model = model
+        self._first_hour = hours.first_hour
+        values = hours.values.astype(np.float32)
+        before = np.full((WINDOW_HOURS - 1, *values.shape[1:]), np.nan, dtype=np.float32)
+        # (hours, stations, pollutants, window): a view, of which each batch copies its own.
+        self._windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, values]), WINDOW_HOURS, axis=0)
+
+    def forecast(self, issues: Ints, horizons: Ints) -> Forecasts:
+        """As in `Forecaster`."""
+        at_once = max(1, _BATCH // self._windows.shape[1])
+        parts = [self._quantiles(issues[at : at + at_once], horizons) for at in range(0, len(issues), at_once)]
+        quantiles = np.concatenate(parts)
+        return Forecasts(quantiles @ SWANSON, quantiles)
+
+    def _quantiles(self, issues: Ints, horizons: Ints) -> Floats:
+        window = torch.from_numpy(self._windows[issues].transpose(0, 1, 3, 2).copy())
+        issue_hour = torch.from_numpy(issues + self._first_hour).repeat_interleave(window.shape[1])
+        told = self._model.forecast(window.flatten(0, 1), issue_hour)[:, torch.from_numpy(horizons - 1)]
+        quantiles: Floats = told.numpy().astype(np.float64)
+        return quantiles.reshape(*window.shape[:2], *quantiles.shape[1:])
+
+
+def _sum_by_hour_of_day(values: Floats) -> Floats:
+    """Each hour's value and those of all days before it at the same hour, summed; any shape, hours first."""
+    days = -(-len(values) // _DAY_HOURS)
+    whole = np.zeros((days * _DAY_HOURS, *values.shape[1:]))
+    whole[: len(values)] = values
+    summed: Floats = whole.reshape(days, _DAY_HOURS, *values.shape[1:]).cumsum(axis=0).reshape(whole.shape)
+    return summed[: len(values)]

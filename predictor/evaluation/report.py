@@ -1,0 +1,164 @@
+"""From files to a report: what is read, what is asked, and what a reader of the figures must know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from air.korea import KST
+from air.pollutants import FORECAST_POLLUTANTS, Pollutant
+from predictor.evaluation.day_ahead import ISSUE_HOUR, LEAST_HOURS
+from predictor.evaluation.errors import ALARM_PROBABILITY, UNHEALTHY_PM25
+from predictor.evaluation.evaluating import Evaluation, evaluate
+from predictor.evaluation.forecasters import WINDOW_HOURS, Climatology, Forecaster, ModelForecaster, Persistence
+from predictor.models.calendar import LOCAL_OFFSET_HOURS
+from predictor.models.model_file import SHIPPED, LoadedModel, load
+from predictor.training.hourly_file import Hours, HoursUnusable, read_hours
+from predictor.training.scores import SCORED_HOURS
+from predictor.training.screening import screened
+from predictor.window import hour_of, time_of
+
+Ints = NDArray[np.int64]
+
+SCHEMA: Final = "cleanair-evaluation/1"
+"""What the report calls its own form; docs/forecasting.md describes it."""
+
+DAMPED: Final = SHIPPED.with_name("damped-persistence-1.pt")
+"""The damped persistence that all others are held against."""
+
+_NOTES: Final = (
+    f"Inputs are the values as published, below 0 left out, with their gaps; the last {WINDOW_HOURS} h are seen.",
+    "Screened as for training is what was measured: no 0 and below, no same value for 12 h and more, no lone spikes.",
+    "A case counts for all forecasters or for none: all must have a forecast, and the valid hour must be measured.",
+    "MAE is that of the median, RMSE and bias are those of the mean; where a forecaster tells one number, it is both.",
+    "Pinball loss is the mean over the 10, 50 and 90 % quantiles; one number stands for all three.",
+    f"PM2.5 above {UNHEALTHY_PM25:g} µg/m³ is announced from a probability of {ALARM_PROBABILITY:g} on.",
+    f"Tomorrow's grade, told at {ISSUE_HOUR} h, is that of its mean PM2.5, of {LEAST_HOURS} hours or more.",
+)
+_NO_WEATHER: Final = "The weather file was not used: none of these forecasters takes weather."
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A forecaster, and what it is."""
+
+    name: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The report; its fields are those of the JSON."""
+
+    schema: str
+    readings: str
+    stations: tuple[str, ...]
+    stations_left_out: tuple[str, ...]
+    first_issue_hour: str
+    last_issue_hour: str
+    every_hours: int
+    issue_hours: int
+    horizons: tuple[int, ...]
+    units: Mapping[Pollutant, str]
+    damped_persistence: str
+    exceedance_above: float
+    alarm_probability: float
+    forecasters: tuple[Told, ...]
+    notes: tuple[str, ...]
+    evaluation: Evaluation
+
+    def as_json(self) -> str:
+        """The report as text of JSON, with null where a number cannot be worked out."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def report_on(
+    readings: Path,
+    places: Collection[str],
+    *,
+    every_hours: int = 1,
+    since: datetime | None = None,
+    weather: bool = False,
+    models: Sequence[Path] = (),
+) -> Report:
+    """Scores the shipped model and the baselines on a file of hours.
+
+    Args:
+        readings: A file for `read_hours`.
+        places: The stations whose places are known; others are left out, and the report names them.
+        every_hours: Issue hours are those whose number since 1970-01-01T00 (Korea's clock) it divides.
+        since: The first issue hour, with its zone; else the first that has a window before it.
+        weather: Whether weather was given; no forecaster takes it as yet, and the report says so.
+        models: More model files to score, each named by its file.
+
+    Raises:
+        HoursUnusable: The file lacks something.
+        ModelUnusable: A model file cannot be used.
+    """
+    torch.set_num_threads(1)
+    everything = read_hours(readings)
+    hours = _of_known_stations(readings, everything, places)
+    inputs = Hours(hours.stations, hours.first_hour, np.where(hours.values >= 0, hours.values, np.nan))
+    truth = Hours(hours.stations, hours.first_hour, screened(hours.values))
+    day_issues = np.arange(WINDOW_HOURS - 1, len(hours.values) - 1)
+    if since is not None:
+        day_issues = day_issues[day_issues + hours.first_hour >= hour_of(since)]
+    issues = day_issues[(day_issues + hours.first_hour + LOCAL_OFFSET_HOURS) % every_hours == 0]
+    if not len(issues):
+        raise HoursUnusable(
+            readings,
+            f"of its {len(hours.values)} hours none can be forecast from: that needs {WINDOW_HOURS} hours up to it, and"
+            " one to score after it",
+        )
+    forecasters, damped = _forecasters(inputs, models)
+    return Report(
+        schema=SCHEMA,
+        readings=readings.name,
+        stations=hours.stations,
+        stations_left_out=tuple(sorted({*everything.stations} - {*hours.stations})),
+        first_issue_hour=_korean(hours.first_hour + int(issues[0])),
+        last_issue_hour=_korean(hours.first_hour + int(issues[-1])),
+        every_hours=every_hours,
+        issue_hours=len(issues),
+        horizons=SCORED_HOURS,
+        units={p: "µg/m³" if p in {Pollutant.PM25, Pollutant.PM10} else "ppm" for p in FORECAST_POLLUTANTS},
+        damped_persistence=damped,
+        exceedance_above=UNHEALTHY_PM25,
+        alarm_probability=ALARM_PROBABILITY,
+        forecasters=tuple(Told(forecaster.name, forecaster.tells) for forecaster in forecasters),
+        notes=(*_NOTES, _NO_WEATHER) if weather else _NOTES,
+        evaluation=evaluate(truth, forecasters, issues, day_issues, damped=damped),
+    )
+
+
+def _of_known_stations(readings: Path, hours: Hours, places: Collection[str]) -> Hours:
+    known = [station in places for station in hours.stations]
+    if not any(known):
+        raise HoursUnusable(readings, "none of its stations is in the list of stations")
+    stations = tuple(station for station, is_known in zip(hours.stations, known, strict=True) if is_known)
+    return Hours(stations, hours.first_hour, hours.values[:, known])
+
+
+def _forecasters(inputs: Hours, models: Sequence[Path]) -> tuple[list[Forecaster], str]:
+    """All that are scored, and the name of the damped persistence among them: the shipped model, where it is that."""
+    shipped, damped = load(SHIPPED), load(DAMPED)
+    scored: dict[str, LoadedModel] = {}
+    if shipped.sha256 != damped.sha256:
+        scored["damped-persistence"] = damped
+    scored["shipped"] = shipped
+    scored |= {path.stem: load(path) for path in models}
+    forecasters: list[Forecaster] = [Persistence(inputs), Climatology(inputs)]
+    forecasters += [ModelForecaster(name, loaded.model, inputs) for name, loaded in scored.items()]
+    return forecasters, "damped-persistence" if "damped-persistence" in scored else "shipped"
+
+
+def _korean(hour: int) -> str:
+    return time_of(hour).astimezone(KST).isoformat()
