@@ -14,12 +14,21 @@ import torch
 from mesh.errors import FailedPrecondition
 from predictor.models.damped_persistence import DampedPersistence
 from predictor.models.model import Model
+from predictor.models.recurrent_ensemble import RecurrentEnsemble
 
 SHIPPED: Final = Path(__file__).resolve().parent / "weights" / "damped-persistence-1.pt"
 """The model that comes with the product."""
 
+SHIPPED_ENSEMBLE: Final = SHIPPED.with_name("recurrent-ensemble-1.pt")
+"""The nets that come with it."""
+
 _LARGEST_BYTES: Final = 64 * 2**20
-_FAMILIES: Final = {"damped-persistence": DampedPersistence}
+_Family = DampedPersistence | RecurrentEnsemble
+_FAMILIES: Final[dict[str, type[_Family]]] = {
+    "damped-persistence": DampedPersistence,
+    "recurrent-ensemble": RecurrentEnsemble,
+}
+_LARGE_TENSOR: Final = 10_000
 _VERSION, _FAMILY, _PARAMETERS = "version", "family", "parameters"
 
 
@@ -71,14 +80,24 @@ def load(path: Path) -> LoadedModel:
     return LoadedModel(model.eval(), sha256)
 
 
-def save(model: DampedPersistence, path: Path) -> str:
-    """Writes a model and its digest; returns the SHA-256."""
+def save(model: _Family, path: Path, *, compact: bool = False) -> str:
+    """Writes a model and its digest; returns the SHA-256. Where it may be `compact` the largest tensors are rounded."""
+    parameters = dict(model.state_dict())
+    if compact:
+        parameters = {name: _rounded(value) for name, value in parameters.items()}
     buffer = io.BytesIO()
-    torch.save({_FAMILY: model.name, _VERSION: model.version, _PARAMETERS: dict(model.state_dict())}, buffer)
+    torch.save({_FAMILY: model.name, _VERSION: model.version, _PARAMETERS: parameters}, buffer)
     sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
     path.write_bytes(buffer.getvalue())
     digest_path(path).write_text(f"{sha256}  {path.name}\n", encoding="ascii")
     return sha256
+
+
+def _rounded(value: object) -> object:
+    """A large tensor in half precision; everything else as it is."""
+    if isinstance(value, torch.Tensor) and value.numel() >= _LARGE_TENSOR:
+        return value.to(torch.float16)
+    return value
 
 
 def _read(path: Path) -> bytes:

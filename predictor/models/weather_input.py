@@ -1,0 +1,67 @@
+"""Weather as the nets see it: what was observed up to the issue hour, and what was then forecast for the hours to come.
+
+Both may be missing, wholly or by the hour: the nets were trained on such rows, too, and there forecast without.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from predictor.models.channels import WINDOW_HOURS
+from predictor.models.model import HORIZON_HOURS
+
+OBSERVED: Final = 6
+"""Temperature °C, relative humidity %, wind towards the east and the north m/s, wind speed m/s, rain mm."""
+
+FORESEEN: Final = OBSERVED + 1
+"""The same, and cloud cover in tenths. Of KMA's sky codes 1 (clear), 3 and 4 stand for 2.5, 7 and 9.5 tenths."""
+
+_RAIN: Final = 5
+_WILDEST: Final = 10.0
+"""No weather of Korea is so far from the usual; what is, is an error, and must not carry the nets away."""
+
+_CENTRE: Final = torch.tensor([12.0, 60.0, 0.0, 0.0, 2.3, 0.0, 5.0])
+_SPREAD: Final = torch.tensor([10.0, 20.0, 2.0, 2.0, 1.4, 0.5, 4.0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weather:
+    """The weather at each station. An hour whose temperature is NaN counts as unknown; another NaN as the usual value.
+
+    Attributes:
+        observed: Up to and including the issue hour, oldest first, (stations, 168, OBSERVED), float32.
+        foreseen: Of the hours after it, as known at the issue hour, (stations, 72, FORESEEN), float32.
+    """
+
+    observed: Tensor
+    foreseen: Tensor
+
+
+def no_weather(stations: int) -> Weather:
+    """The weather where nothing is known of it."""
+    return Weather(
+        torch.full((stations, WINDOW_HOURS, OBSERVED), torch.nan),
+        torch.full((stations, HORIZON_HOURS, FORESEEN), torch.nan),
+    )
+
+
+def scaled(weather: Tensor) -> tuple[Tensor, Tensor]:
+    """Weather brought to like sizes, with 0 for what is unknown, and whether each hour is known.
+
+    Args:
+        weather: (stations, hours, OBSERVED or FORESEEN).
+
+    Returns:
+        (stations, hours, the same), finite; and (stations, hours, 1), 0 or 1.
+    """
+    count = weather.shape[-1]
+    finite = torch.where(weather.isfinite(), weather, torch.nan)
+    rain = torch.log1p(finite[..., _RAIN : _RAIN + 1].clamp_min(0.0))
+    plain = torch.cat([finite[..., :_RAIN], rain, finite[..., _RAIN + 1 :]], dim=-1)
+    known = finite[..., :1].isfinite().to(torch.float32)
+    sizes = ((plain - _CENTRE[:count]) / _SPREAD[:count]).clamp(-_WILDEST, _WILDEST)
+    return torch.nan_to_num(sizes), known

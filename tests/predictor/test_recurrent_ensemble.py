@@ -1,0 +1,218 @@
+"""The nets say what they said when they were trained, and something sensible whatever the window looks like."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from predictor.models.channels import WINDOW_HOURS
+from predictor.models.field import forecast_field
+from predictor.models.model import HORIZON_HOURS
+from predictor.models.model_file import SHIPPED_ENSEMBLE
+from predictor.models.recurrent import LEVELS
+from predictor.models.recurrent_ensemble import Distribution, Known, alone
+from predictor.models.weather_input import Weather
+from tests.predictor.air import JUNG, TYPICAL
+from tests.predictor.recurrent import INCHEON, ISSUE, ROADSIDE, STATIONS, TOMORROW_OFF, air, shipped, weather
+
+_UNITS: Final = torch.tensor([1.0, 1.0, 1e-3, 1e-3])
+
+# What the programme that trained the nets says of the same air: stations, then +1, +24 and +72 h; µg/m³ and ppb.
+_HORIZONS: Final = [0, 23, 71]
+_QUANTILES: Final = (
+    ((15.608, 20.409, 26.244), (63.833, 77.974, 97.882), (45.526, 54.430, 61.377), (18.344, 22.880, 28.909)),
+    ((12.860, 23.264, 39.714), (34.205, 55.613, 92.481), (34.512, 50.476, 62.920), (13.830, 21.687, 34.032)),
+    ((10.950, 21.680, 40.807), (26.493, 46.275, 81.874), (19.595, 34.301, 47.537), (18.042, 29.257, 47.499)),
+    ((17.068, 22.446, 28.664), (63.480, 77.858, 98.061), (37.629, 46.021, 51.818), (12.735, 16.514, 21.963)),
+    ((11.288, 22.878, 40.248), (30.666, 54.104, 94.083), (29.312, 45.648, 57.236), (7.903, 14.846, 26.648)),
+    ((9.866, 21.900, 42.243), (24.659, 46.443, 84.890), (21.682, 38.714, 52.910), (9.005, 17.844, 32.890)),
+    ((14.055, 19.253, 25.688), (50.197, 63.807, 81.533), (44.010, 58.387, 68.311), (26.951, 34.721, 45.690)),
+    ((16.156, 32.296, 60.859), (33.908, 62.204, 111.093), (24.904, 44.765, 61.275), (14.741, 24.425, 41.016)),
+    ((12.088, 26.615, 54.651), (23.208, 46.347, 87.974), (13.415, 29.840, 45.791), (14.092, 24.885, 43.004)),
+)
+_MEANS: Final = (
+    (20.808, 80.390, 53.867, 23.310),
+    (25.166, 61.057, 49.505, 22.856),
+    (24.293, 51.654, 34.038, 31.347),
+    (22.576, 80.027, 45.353, 16.996),
+    (23.723, 58.882, 44.430, 16.194),
+    (23.507, 50.910, 38.100, 19.687),
+    (19.851, 65.482, 57.259, 35.607),
+    (36.538, 68.996, 43.960, 26.261),
+    (30.931, 52.206, 29.736, 26.959),
+)
+
+
+def said(known: torch.Tensor, issue: int = ISSUE) -> Distribution:
+    """Of stations of which only the hours are known."""
+    return shipped().distribution(alone(known, torch.full((len(known),), issue)))
+
+
+def assert_sound(answer: Distribution) -> None:
+    for values in (answer.quantiles, answer.mean):
+        assert bool(values.isfinite().all())
+        assert bool((values >= 0).all())
+    assert bool((answer.quantiles.diff(dim=-1) >= 0).all())
+
+
+def relative_width(answer: Distribution) -> torch.Tensor:
+    """How many times the 10 % quantile the 90 % quantile is, by horizon and pollutant, of one station."""
+    low, _, high = (answer.main_quantiles[0] / _UNITS[:, None] + 1).unbind(dim=-1)
+    return high / low
+
+
+def test_the_nets_say_what_they_said_in_training() -> None:
+    answer = forecast_field(shipped(), air(), STATIONS, ISSUE, weather=weather(), holidays=TOMORROW_OFF)
+    assert answer.quantiles.shape == (3, HORIZON_HOURS, 4, len(LEVELS))
+    quantiles = answer.main_quantiles[:, _HORIZONS] / _UNITS[:, None]
+    torch.testing.assert_close(quantiles.flatten(0, 1), torch.tensor(_QUANTILES), rtol=1e-4, atol=1e-3)
+    means = answer.mean[:, _HORIZONS] / _UNITS
+    torch.testing.assert_close(means.flatten(0, 1), torch.tensor(_MEANS), rtol=1e-4, atol=1e-3)
+
+
+def test_the_same_is_said_twice() -> None:
+    first, second = (forecast_field(shipped(), air(), STATIONS, ISSUE, weather=weather()) for _ in range(2))
+    assert torch.equal(first.quantiles, second.quantiles)
+    assert torch.equal(first.mean, second.mean)
+
+
+def test_a_station_gets_the_same_forecast_alone_and_in_a_batch() -> None:
+    values, seen = air(), weather()
+    around = torch.randn(3, WINDOW_HOURS, 22, generator=torch.Generator().manual_seed(1))
+    together = replace(
+        alone(values, torch.tensor([ISSUE, ISSUE - 1, ISSUE])), around=around, weather=seen, row=torch.tensor([7, 0, 9])
+    )
+    batch = shipped().distribution(together)
+    for place in range(3):
+        one = slice(place, place + 1)
+        by_itself = Known(
+            history=together.history[one],
+            issue_hour=together.issue_hour[one],
+            around=around[one],
+            row=together.row[one],
+            network=together.network[one],
+            weather=Weather(seen.observed[one], seen.foreseen[one]),
+        )
+        answer = shipped().distribution(by_itself)
+        torch.testing.assert_close(answer.quantiles[0], batch.quantiles[place], rtol=1e-4, atol=1e-6)
+
+
+def test_a_station_far_from_all_others_does_not_hear_of_them() -> None:
+    far = replace(INCHEON, location=replace(INCHEON.location, latitude=33.2))
+    values = air()
+    among = forecast_field(shipped(), values, [*STATIONS[:2], far], ISSUE)
+    lonely = forecast_field(shipped(), values[2:], [far], ISSUE)
+    torch.testing.assert_close(among.quantiles[2], lonely.quantiles[0], rtol=1e-4, atol=1e-6)
+
+
+def test_bad_air_to_the_west_is_bad_news() -> None:
+    values = air(gaps=False)
+    before = forecast_field(shipped(), values, STATIONS, ISSUE).quantiles[0, 5:24, 0, 4].mean()
+    values[2, -6:, :2] *= 6
+    after = forecast_field(shipped(), values, STATIONS, ISSUE).quantiles[0, 5:24, 0, 4].mean()
+    assert after > before
+
+
+def test_a_silent_station_gets_a_finite_forecast_with_a_wide_interval() -> None:
+    heard = torch.tensor(TYPICAL).repeat(1, 336, 1)
+    silent = said(torch.full_like(heard, math.nan))
+    assert_sound(silent)
+    width, known_width = relative_width(silent), relative_width(said(heard))
+    assert bool((width[:3] > 1.2 * known_width[:3]).all())
+    assert bool((width[:, 0] > 2).all())
+
+
+def test_a_silent_station_hears_of_its_neighbours() -> None:
+    values = air(gaps=False)
+    values[0] = math.nan
+    values[1:, :, 0] = 15.0
+    clean = forecast_field(shipped(), values, [STATIONS[0], ROADSIDE, JUNG], ISSUE).mean[0, :24, 0].mean()
+    values[1:, :, 0] = 90.0
+    dirty = forecast_field(shipped(), values, [STATIONS[0], ROADSIDE, JUNG], ISSUE).mean[0, :24, 0].mean()
+    assert dirty > 2 * clean
+
+
+def test_stations_that_the_nets_never_saw_are_all_alike() -> None:
+    model = shipped()
+    assert model.rows_of(["no such station", "", "종로구 "]).tolist() == [0, 0, 0]
+    assert model.rows_of(["종로구"]).item() > 0
+    unknown = [replace(station, station_id=f"new {place}") for place, station in enumerate(STATIONS)]
+    others = [replace(station, station_id=f"other {place}") for place, station in enumerate(STATIONS)]
+    answers = [forecast_field(model, air(), stations, ISSUE).quantiles for stations in (unknown, others)]
+    assert torch.equal(*answers)
+    assert not torch.equal(answers[0], forecast_field(model, air(), STATIONS, ISSUE).quantiles)
+
+
+def test_four_pollutants_and_a_short_window_will_do() -> None:
+    for hours in (1, 30, 168, 400):
+        assert_sound(forecast_field(shipped(), air(hours)[..., :4], STATIONS, ISSUE))
+    longer = air(400)
+    torch.testing.assert_close(said(longer).quantiles, said(longer[:, -336:]).quantiles)
+
+
+def test_weather_that_stops_half_way_is_no_trouble() -> None:
+    cut = weather()
+    cut.foreseen[:, 30:] = math.nan
+    cut.observed[:, -3:] = math.nan
+    assert_sound(forecast_field(shipped(), air(), STATIONS, ISSUE, weather=cut))
+
+
+def test_rain_to_come_cleans_the_air() -> None:
+    dry, wet = weather(), weather()
+    for sky, rain in ((dry, 0.0), (wet, 5.0)):
+        sky.foreseen[..., 5] = rain
+    means = [
+        forecast_field(shipped(), air(), STATIONS, ISSUE, weather=sky).mean[0, 12:, 1].mean() for sky in (dry, wet)
+    ]
+    assert means[1] < means[0]
+
+
+values = st.one_of(
+    st.just(math.nan), st.floats(0, 2000, width=32), st.sampled_from([0.0, 0.001, -1.0, math.inf, -math.inf, 9999.0])
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.lists(st.tuples(values, values, values, values), min_size=30, max_size=30), min_size=1, max_size=3),
+    st.integers(0, 1_000_000),
+)
+def test_nothing_but_numbers_comes_out(hours: list[list[tuple[float, ...]]], issue: int) -> None:
+    assert_sound(said(torch.tensor(hours, dtype=torch.float32), issue))
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.floats(width=32), min_size=7, max_size=7), st.integers(0, 71))
+def test_no_weather_whatever_brings_the_nets_down(hour: list[float], at: int) -> None:
+    wild = weather()
+    wild.foreseen[:, at] = torch.tensor(hour)
+    wild.observed[:, -1 - at] = torch.tensor(hour[:6])
+    assert_sound(forecast_field(shipped(), air(), STATIONS, ISSUE, weather=wild))
+
+
+def test_the_model_alone_answers_as_every_model_does() -> None:
+    model = shipped()
+    answer = model.forecast(air()[..., :4], torch.tensor([ISSUE, ISSUE - 2, ISSUE]))
+    assert answer.shape == (3, HORIZON_HOURS, 4, 3)
+    assert model.version == "recurrent-ensemble-1"
+
+
+@pytest.mark.parametrize("day_off", [True, False])
+def test_a_holiday_changes_the_next_day(*, day_off: bool) -> None:
+    off = TOMORROW_OFF if day_off else np.empty(0, dtype=np.int64)
+    answer = forecast_field(shipped(), air(), STATIONS, ISSUE, holidays=off)
+    usual = forecast_field(shipped(), air(), STATIONS, ISSUE)
+    assert torch.equal(answer.quantiles, usual.quantiles) is not day_off
+
+
+def test_the_shipped_nets_are_those_on_their_card() -> None:
+    card = SHIPPED_ENSEMBLE.with_suffix(".md").read_text(encoding="utf-8")
+    digest = SHIPPED_ENSEMBLE.with_name(SHIPPED_ENSEMBLE.name + ".sha256").read_text(encoding="ascii").split()[0]
+    assert digest in card
