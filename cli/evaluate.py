@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
-from air.korea import KST
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from cli.backfill.places import read_places
 from cli.failure import CommandFailed
+from predictor.evaluation.asked import Asked
 
 if TYPE_CHECKING:
     from predictor.evaluation.evaluating import Exceedance, Score
@@ -22,16 +20,7 @@ if TYPE_CHECKING:
 _NEEDS = "Models are scored with {}, which is not installed: pip install 'cleanair-route[predictor,evaluate]'."
 
 
-def evaluate(
-    readings: Path,
-    stations: Path,
-    out: Path,
-    *,
-    weather: Path | None,
-    every: int,
-    since: datetime | None,
-    models: Sequence[Path],
-) -> None:
+def evaluate(readings: Path, stations: Path, out: Path, asked: Asked) -> None:
     """Scores the shipped model and the baselines, writes the report, and shows its figures."""
     console = Console()
     try:
@@ -40,14 +29,7 @@ def evaluate(
         raise CommandFailed(_NEEDS.format(error.name)) from error
     places = read_places(stations)
     with Console(stderr=True).status("Forecasting again and again …"):
-        report = report_on(
-            readings,
-            places,
-            every_hours=every,
-            since=None if since is None else since.replace(tzinfo=KST),
-            weather=weather is not None,
-            models=models,
-        )
+        report = report_on(readings, places, asked)
     try:
         out.write_text(report.as_json(), encoding="utf-8")
     except OSError as error:

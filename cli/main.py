@@ -116,7 +116,7 @@ def replay(
 
 
 @app.command()
-def evaluate(
+def evaluate(  # noqa: PLR0913  each option of the command is an argument
     readings: Annotated[
         Path, typer.Option(help="Hours to forecast: Parquet of station, time_kst, pm25 ….", dir_okay=False)
     ],
@@ -129,11 +129,23 @@ def evaluate(
     *,
     every: Annotated[int, typer.Option(help="Hours from one issue hour to the next.", min=1, max=24)] = 1,
     since: Annotated[datetime | None, typer.Option(help="The first issue hour, Korea's clock.")] = None,
+    train_until: Annotated[
+        datetime | None, typer.Option(help="Fit LightGBM, if it is installed, to the hours before; score those after.")
+    ] = None,
 ) -> None:
     """Scores the shipped model, and all that it has to beat, on recorded hours that it has not seen."""
+    from air.korea import KST
     from cli.evaluate import evaluate as run
+    from predictor.evaluation.asked import Asked
 
-    run(readings, stations, out, weather=weather, every=every, since=since, models=model or ())
+    asked = Asked(
+        every_hours=every,
+        since=since and since.replace(tzinfo=KST),
+        train_until=train_until and train_until.replace(tzinfo=KST),
+        weather=weather is not None,
+        models=tuple(model or ()),
+    )
+    run(readings, stations, out, asked)
 
 
 @graph_app.command("import")

@@ -76,10 +76,15 @@ class Persistence:
 
     def forecast(self, issues: Ints, horizons: Ints) -> Forecasts:
         """As in `Forecaster`."""
-        last = self._values[issues]
-        for back in range(1, PERSISTENCE_HOURS + 1):
-            last = np.where(np.isfinite(last), last, self._values[np.maximum(issues - back, 0)])
+        last = self.of(issues[:, None], np.arange(self._values.shape[1]))
         return Forecasts(np.repeat(last[:, :, None], len(horizons), axis=2))
+
+    def of(self, issue: Ints, station: Ints) -> Floats:
+        """The last values of single questions, of one shape when broadcast, with one more axis of pollutants."""
+        last = self._values[issue, station]
+        for back in range(1, PERSISTENCE_HOURS + 1):
+            last = np.where(np.isfinite(last), last, self._values[np.maximum(issue - back, 0), station])
+        return last
 
 
 class Climatology:
@@ -98,10 +103,14 @@ class Climatology:
 
     def forecast(self, issues: Ints, horizons: Ints) -> Forecasts:
         """As in `Forecaster`."""
+        stations = np.arange(self._mean.shape[1])
+        return Forecasts(self.of(issues[:, None, None], stations[:, None], horizons))
+
+    def of(self, issue: Ints, station: Ints, horizon: Ints) -> Floats:
+        """The means of single questions, of one shape when broadcast, with one more axis of pollutants."""
         # The newest hour that is known and of the same hour of day holds the mean of all those before it.
-        newest = issues[:, None] + horizons - _DAY_HOURS * -(-horizons // _DAY_HOURS)
-        mean = np.where((newest >= 0)[:, :, None, None], self._mean[np.maximum(newest, 0)], np.nan)
-        return Forecasts(mean.transpose(0, 2, 1, 3))
+        newest = issue + horizon - _DAY_HOURS * -(-horizon // _DAY_HOURS)
+        return np.where((newest >= 0)[..., None], self._mean[np.maximum(newest, 0), station], np.nan)
 
 
 class ModelForecaster:

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from air.korea import KST
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
+from predictor.evaluation.asked import Asked
 from predictor.evaluation.day_ahead import ISSUE_HOUR, LEAST_HOURS
 from predictor.evaluation.errors import ALARM_PROBABILITY, UNHEALTHY_PM25
 from predictor.evaluation.evaluating import Evaluation, evaluate
 from predictor.evaluation.forecasters import WINDOW_HOURS, Climatology, Forecaster, ModelForecaster, Persistence
+from predictor.evaluation.gradient_boosting import GradientBoosting
 from predictor.models.calendar import LOCAL_OFFSET_HOURS
 from predictor.models.model_file import SHIPPED, LoadedModel, load
 from predictor.training.hourly_file import Hours, HoursUnusable, read_hours
@@ -43,6 +45,7 @@ _NOTES: Final = (
     f"PM2.5 above {UNHEALTHY_PM25:g} µg/m³ is announced from a probability of {ALARM_PROBABILITY:g} on.",
     f"Tomorrow's grade, told at {ISSUE_HOUR} h, is that of its mean PM2.5, of {LEAST_HOURS} hours or more.",
 )
+_NO_BOOSTING: Final = "LightGBM is left out: {}."
 _NO_WEATHER: Final = "The weather file was not used: none of these forecasters takes weather."
 
 
@@ -80,24 +83,13 @@ class Report:
         return json.dumps(asdict(self), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
-def report_on(
-    readings: Path,
-    places: Collection[str],
-    *,
-    every_hours: int = 1,
-    since: datetime | None = None,
-    weather: bool = False,
-    models: Sequence[Path] = (),
-) -> Report:
+def report_on(readings: Path, places: Collection[str], asked: Asked) -> Report:
     """Scores the shipped model and the baselines on a file of hours.
 
     Args:
         readings: A file for `read_hours`.
         places: The stations whose places are known; others are left out, and the report names them.
-        every_hours: Issue hours are those whose number since 1970-01-01T00 (Korea's clock) it divides.
-        since: The first issue hour, with its zone; else the first that has a window before it.
-        weather: Whether weather was given; no forecaster takes it as yet, and the report says so.
-        models: More model files to score, each named by its file.
+        asked: What to score, and when.
 
     Raises:
         HoursUnusable: The file lacks something.
@@ -108,17 +100,11 @@ def report_on(
     hours = _of_known_stations(readings, everything, places)
     inputs = Hours(hours.stations, hours.first_hour, np.where(hours.values >= 0, hours.values, np.nan))
     truth = Hours(hours.stations, hours.first_hour, screened(hours.values))
-    day_issues = np.arange(WINDOW_HOURS - 1, len(hours.values) - 1)
-    if since is not None:
-        day_issues = day_issues[day_issues + hours.first_hour >= hour_of(since)]
-    issues = day_issues[(day_issues + hours.first_hour + LOCAL_OFFSET_HOURS) % every_hours == 0]
-    if not len(issues):
-        raise HoursUnusable(
-            readings,
-            f"of its {len(hours.values)} hours none can be forecast from: that needs {WINDOW_HOURS} hours up to it, and"
-            " one to score after it",
-        )
-    forecasters, damped = _forecasters(inputs, models)
+    day_issues = _issues(readings, hours, asked)
+    issues = day_issues[(day_issues + hours.first_hour + LOCAL_OFFSET_HOURS) % asked.every_hours == 0]
+    forecasters, damped = _forecasters(inputs, asked.models)
+    boosting, word = _boosting(readings, inputs, truth, asked.train_until)
+    forecasters += boosting
     return Report(
         schema=SCHEMA,
         readings=readings.name,
@@ -126,7 +112,7 @@ def report_on(
         stations_left_out=tuple(sorted({*everything.stations} - {*hours.stations})),
         first_issue_hour=_korean(hours.first_hour + int(issues[0])),
         last_issue_hour=_korean(hours.first_hour + int(issues[-1])),
-        every_hours=every_hours,
+        every_hours=asked.every_hours,
         issue_hours=len(issues),
         horizons=SCORED_HOURS,
         units={p: "µg/m³" if p in {Pollutant.PM25, Pollutant.PM10} else "ppm" for p in FORECAST_POLLUTANTS},
@@ -134,7 +120,7 @@ def report_on(
         exceedance_above=UNHEALTHY_PM25,
         alarm_probability=ALARM_PROBABILITY,
         forecasters=tuple(Told(forecaster.name, forecaster.tells) for forecaster in forecasters),
-        notes=(*_NOTES, _NO_WEATHER) if weather else _NOTES,
+        notes=(*_NOTES, *word, *([_NO_WEATHER] if asked.weather else [])),
         evaluation=evaluate(truth, forecasters, issues, day_issues, damped=damped),
     )
 
@@ -145,6 +131,38 @@ def _of_known_stations(readings: Path, hours: Hours, places: Collection[str]) ->
         raise HoursUnusable(readings, "none of its stations is in the list of stations")
     stations = tuple(station for station, is_known in zip(hours.stations, known, strict=True) if is_known)
     return Hours(stations, hours.first_hour, hours.values[:, known])
+
+
+def _issues(readings: Path, hours: Hours, asked: Asked) -> Ints:
+    """The rows of all hours that are asked for, with a window before them, but for the last. Raises HoursUnusable."""
+    first = WINDOW_HOURS - 1
+    if asked.since is not None:
+        first = max(first, hour_of(asked.since) - hours.first_hour)
+    if asked.train_until is not None:
+        first = max(first, hour_of(asked.train_until) - hours.first_hour + 1)
+    # Among so many hours on end is one issue hour.
+    if first + asked.every_hours > len(hours.values) - 1:
+        raise HoursUnusable(
+            readings,
+            f"of its {len(hours.values)} hours none can be forecast from: that needs {WINDOW_HOURS} hours up to it, and"
+            " one to score after it",
+        )
+    return np.arange(first, len(hours.values) - 1)
+
+
+def _boosting(
+    readings: Path, inputs: Hours, truth: Hours, train_until: datetime | None
+) -> tuple[list[Forecaster], list[str]]:
+    """LightGBM if it can be fitted; else a word why not. Raises HoursUnusable where there are too few hours for it."""
+    if train_until is None:
+        return [], [_NO_BOOSTING.format("--train-until does not say what to fit it to")]
+    until = hour_of(train_until) - inputs.first_hour
+    if until < WINDOW_HOURS:
+        raise HoursUnusable(readings, f"LightGBM needs {WINDOW_HOURS} hours before --train-until")
+    try:
+        return [GradientBoosting(inputs, truth, until)], []
+    except ModuleNotFoundError:
+        return [], [_NO_BOOSTING.format("the package lightgbm is not installed")]
 
 
 def _forecasters(inputs: Hours, models: Sequence[Path]) -> tuple[list[Forecaster], str]:

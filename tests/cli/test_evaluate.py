@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -67,6 +68,26 @@ def test_only_hours_from_a_day_on_are_scored(tmp_path: Path, readings: Path) -> 
     done = evaluate("--readings", readings, "--stations", stations, "--out", out, "--since", "2025-12-18")
     assert done.exit_code == 0, done.output
     assert json.loads(out.read_text(encoding="utf-8"))["first_issue_hour"] == "2025-12-18T00:00:00+09:00"
+
+
+def test_lightgbm_is_left_out_and_said_so_where_it_is_not_asked_for_or_not_there(
+    tmp_path: Path, readings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if it were not installed, wherever the test runs.
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    out = tmp_path / "report.json"
+    common = ("--readings", readings, "--stations", write_stations(tmp_path / "stations.csv"), "--out", out)
+    for more, said, first in (
+        ((), "--train-until does not say", "2025-12-15T00:00:00+09:00"),
+        (("--train-until", "2025-12-16"), "is not installed", "2025-12-16T12:00:00+09:00"),
+    ):
+        assert evaluate(*common, "--every", "12", *more).exit_code == 0
+        report = json.loads(out.read_text(encoding="utf-8"))
+        assert any("LightGBM is left out" in note and said in note for note in report["notes"])
+        assert report["first_issue_hour"] == first
+    done = evaluate(*common, "--train-until", "2025-12-02")
+    assert isinstance(done.exception, CleanAirError)
+    assert "LightGBM needs 336 hours" in str(done.exception)
 
 
 def without_o3(table: pa.Table) -> pa.Table:

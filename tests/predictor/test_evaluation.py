@@ -202,3 +202,20 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"not Parquet")
     with pytest.raises(HoursUnusable, match=r"hours\.parquet cannot be used"):
         read_hours(file)
+
+
+def test_gradient_boosting_sees_nothing_that_is_still_to_come() -> None:
+    pytest.importorskip("lightgbm")
+    from predictor.evaluation.gradient_boosting import GradientBoosting
+
+    hours = made_up_hours(700)
+    until, issue = 600, 640
+    other = hours.values.copy()
+    # A fit to earlier hours and a forecast: neither may know what came after.
+    other[issue + 1 :] = 777.0
+    one, two = (
+        GradientBoosting(own, own, until).forecast(np.array([issue]), np.array([1, 24]))
+        for own in (hours, Hours(hours.stations, hours.first_hour, other))
+    )
+    np.testing.assert_array_equal(one.mean, two.mean)
+    assert np.isfinite(one.mean).any()
