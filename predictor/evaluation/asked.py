@@ -16,7 +16,7 @@ class Asked:
         since: The first issue hour, with its zone; else the first that has a window before it.
         train_until: LightGBM is fitted to hours up to this one, with its zone, and all are scored after it; without it,
             and where LightGBM is not installed, it is left out.
-        weather: Whether weather was given; no forecaster takes it as yet, and the report says so.
+        weather: Whether weather was given; as yet it is not used, and the report says so.
         models: More model files to score, each named by its file.
     """
 

@@ -1,4 +1,4 @@
-"""What is scored: the model that is shipped, and what it has to beat."""
+"""What is scored, as one kind of thing; and the simplest of what a model has to beat."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from predictor.models.model import MEDIAN, Model
+from predictor.models.model import MEDIAN
 from predictor.training.hourly_file import Hours
-from predictor.training.scores import SWANSON
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,7 +22,6 @@ PERSISTENCE_HOURS: Final = 3
 
 _DAY_HOURS: Final = 24
 _LEAST_DAYS: Final = 3
-_BATCH: Final = 2048
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,37 +108,6 @@ class Climatology:
         # The newest hour that is known and of the same hour of day holds the mean of all those before it.
         newest = issue + horizon - _DAY_HOURS * -(-horizon // _DAY_HOURS)
         return np.where((newest >= 0)[..., None], self._mean[np.maximum(newest, 0), station], np.nan)
-
-
-class ModelForecaster:
-    """A model, asked as it is when it serves: the last two weeks in, with their gaps, quantiles out."""
-
-    def __init__(self, name: str, model: Model, hours: Hours) -> None:
-        self.name: Final = name
-        self.tells: Final = (
-            f"{model.version} on the last {WINDOW_HOURS} h of air; takes no weather; its mean is 0.3 · q10 + 0.4 · q50"
-            " + 0.3 · q90."
-        )
-        self._model = model
-        self._first_hour = hours.first_hour
-        values = hours.values.astype(np.float32)
-        before = np.full((WINDOW_HOURS - 1, *values.shape[1:]), np.nan, dtype=np.float32)
-        # (hours, stations, pollutants, window): a view, of which each batch copies its own.
-        self._windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, values]), WINDOW_HOURS, axis=0)
-
-    def forecast(self, issues: Ints, horizons: Ints) -> Forecasts:
-        """As in `Forecaster`."""
-        at_once = max(1, _BATCH // self._windows.shape[1])
-        parts = [self._quantiles(issues[at : at + at_once], horizons) for at in range(0, len(issues), at_once)]
-        quantiles = np.concatenate(parts)
-        return Forecasts(quantiles @ SWANSON, quantiles)
-
-    def _quantiles(self, issues: Ints, horizons: Ints) -> Floats:
-        window = torch.from_numpy(self._windows[issues].transpose(0, 1, 3, 2).copy())
-        issue_hour = torch.from_numpy(issues + self._first_hour).repeat_interleave(window.shape[1])
-        told = self._model.forecast(window.flatten(0, 1), issue_hour)[:, torch.from_numpy(horizons - 1)]
-        quantiles: Floats = told.numpy().astype(np.float64)
-        return quantiles.reshape(*window.shape[:2], *quantiles.shape[1:])
 
 
 def _sum_by_hour_of_day(values: Floats) -> Floats:

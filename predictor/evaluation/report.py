@@ -14,15 +14,18 @@ import torch
 from numpy.typing import NDArray
 
 from air.korea import KST
+from air.places import Station
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from predictor.evaluation.asked import Asked
 from predictor.evaluation.day_ahead import ISSUE_HOUR, LEAST_HOURS
 from predictor.evaluation.errors import ALARM_PROBABILITY, UNHEALTHY_PM25
 from predictor.evaluation.evaluating import Evaluation, evaluate
-from predictor.evaluation.forecasters import WINDOW_HOURS, Climatology, Forecaster, ModelForecaster, Persistence
+from predictor.evaluation.forecasters import WINDOW_HOURS, Climatology, Forecaster, Persistence
 from predictor.evaluation.gradient_boosting import GradientBoosting
+from predictor.evaluation.model_forecasters import EnsembleForecaster, ModelForecaster
 from predictor.models.calendar import LOCAL_OFFSET_HOURS
-from predictor.models.model_file import SHIPPED, LoadedModel, load
+from predictor.models.model_file import SHIPPED, SHIPPED_ENSEMBLE, LoadedModel, load
+from predictor.models.recurrent_ensemble import RecurrentEnsemble
 from predictor.training.hourly_file import Hours, HoursUnusable, read_hours
 from predictor.training.scores import SCORED_HOURS
 from predictor.training.screening import screened
@@ -46,7 +49,7 @@ _NOTES: Final = (
     f"Tomorrow's grade, told at {ISSUE_HOUR} h, is that of its mean PM2.5, of {LEAST_HOURS} hours or more.",
 )
 _NO_BOOSTING: Final = "LightGBM is left out: {}."
-_NO_WEATHER: Final = "The weather file was not used: none of these forecasters takes weather."
+_NO_WEATHER: Final = "The weather file was not used: as yet all are scored without weather."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,12 @@ class Report:
         return json.dumps(asdict(self), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
-def report_on(readings: Path, places: Collection[str], asked: Asked) -> Report:
+def report_on(readings: Path, places: Mapping[str, Station], asked: Asked) -> Report:
     """Scores the shipped model and the baselines on a file of hours.
 
     Args:
         readings: A file for `read_hours`.
-        places: The stations whose places are known; others are left out, and the report names them.
+        places: The stations whose places are known, by their names in the file; others are left out, and named.
         asked: What to score, and when.
 
     Raises:
@@ -102,7 +105,7 @@ def report_on(readings: Path, places: Collection[str], asked: Asked) -> Report:
     truth = Hours(hours.stations, hours.first_hour, screened(hours.values))
     day_issues = _issues(readings, hours, asked)
     issues = day_issues[(day_issues + hours.first_hour + LOCAL_OFFSET_HOURS) % asked.every_hours == 0]
-    forecasters, damped = _forecasters(inputs, asked.models)
+    forecasters, damped = _forecasters(inputs, places, asked.models)
     boosting, word = _boosting(readings, inputs, truth, asked.train_until)
     forecasters += boosting
     return Report(
@@ -165,16 +168,24 @@ def _boosting(
         return [], [_NO_BOOSTING.format("the package lightgbm is not installed")]
 
 
-def _forecasters(inputs: Hours, models: Sequence[Path]) -> tuple[list[Forecaster], str]:
+def _forecasters(inputs: Hours, places: Mapping[str, Station], models: Sequence[Path]) -> tuple[list[Forecaster], str]:
     """All that are scored, and the name of the damped persistence among them: the shipped model, where it is that."""
-    shipped, damped = load(SHIPPED), load(DAMPED)
+    shipped, damped, ensemble = load(SHIPPED), load(DAMPED), load(SHIPPED_ENSEMBLE)
     scored: dict[str, LoadedModel] = {}
     if shipped.sha256 != damped.sha256:
         scored["damped-persistence"] = damped
     scored["shipped"] = shipped
+    if shipped.sha256 != ensemble.sha256:
+        scored["ensemble"] = ensemble
     scored |= {path.stem: load(path) for path in models}
+    stations = [places[name] for name in inputs.stations]
     forecasters: list[Forecaster] = [Persistence(inputs), Climatology(inputs)]
-    forecasters += [ModelForecaster(name, loaded.model, inputs) for name, loaded in scored.items()]
+    for name, loaded in scored.items():
+        model = loaded.model
+        if isinstance(model, RecurrentEnsemble):
+            forecasters.append(EnsembleForecaster(name, model, inputs, stations))
+        else:
+            forecasters.append(ModelForecaster(name, model, inputs))
     return forecasters, "damped-persistence" if "damped-persistence" in scored else "shipped"
 
 

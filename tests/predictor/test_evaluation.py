@@ -10,15 +10,18 @@ import pytest
 from numpy.typing import NDArray
 
 from air.index import Grade
+from air.places import Network, Point, Station
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from predictor.evaluation.day_ahead import HORIZONS, right_grades
 from predictor.evaluation.errors import ALARM_PROBABILITY, exceedance_probability
 from predictor.evaluation.evaluating import Evaluation, evaluate
-from predictor.evaluation.forecasters import Climatology, Forecaster, Forecasts, ModelForecaster, Persistence
+from predictor.evaluation.forecasters import Climatology, Forecaster, Forecasts, Persistence
+from predictor.evaluation.model_forecasters import EnsembleForecaster, ModelForecaster
 from predictor.training.hourly_file import Hours, HoursUnusable, read_hours
 from predictor.training.scores import SCORED_HOURS
 from tests.predictor.air import plain_model
-from tests.predictor.recorded_hours import FIRST_HOUR, made_up_hours, write_hours
+from tests.predictor.recorded_hours import FIRST_HOUR, STATIONS, made_up_hours, write_hours
+from tests.predictor.recurrent import shipped
 
 HOURS = 520
 ISSUES = np.arange(340, HOURS, 7)
@@ -32,6 +35,13 @@ def hours() -> Hours:
 def forecasters_of(hours: Hours) -> list[Forecaster]:
     model = ModelForecaster("shipped", plain_model(damping=0.7, spread=0.4), hours)
     return [Persistence(hours), Climatology(hours), model]
+
+
+def all_forecasters_of(hours: Hours) -> list[Forecaster]:
+    places = [
+        Station(name, name, Point(37.5, 127.0 + place / 100), Network.URBAN) for place, name in enumerate(STATIONS)
+    ]
+    return [*forecasters_of(hours), EnsembleForecaster("ensemble", shipped(), hours, places)]
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +149,7 @@ def test_nobody_sees_what_is_still_to_come(hours: Hours) -> None:
     other = hours.values.copy()
     other[issue + 1 :] = 777.0
     for before, after in zip(
-        forecasters_of(hours), forecasters_of(Hours(hours.stations, hours.first_hour, other)), strict=True
+        all_forecasters_of(hours), all_forecasters_of(Hours(hours.stations, hours.first_hour, other)), strict=True
     ):
         one, two = (f.forecast(np.array([350, issue]), np.arange(1, 73)) for f in (before, after))
         np.testing.assert_array_equal(one.mean, two.mean)
@@ -151,7 +161,7 @@ def test_what_came_last_is_seen(hours: Hours) -> None:
     other = hours.values.copy()
     other[issue] = 777.0
     for before, after in zip(
-        forecasters_of(hours), forecasters_of(Hours(hours.stations, hours.first_hour, other)), strict=True
+        all_forecasters_of(hours), all_forecasters_of(Hours(hours.stations, hours.first_hour, other)), strict=True
     ):
         one, two = (f.forecast(np.array([issue]), np.array([24])) for f in (before, after))
         assert (one.mean != two.mean).all()
