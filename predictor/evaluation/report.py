@@ -40,6 +40,7 @@ DAMPED: Final = SHIPPED.with_name("damped-persistence-1.pt")
 """The damped persistence that all others are held against."""
 
 _NOTES: Final = (
+    "Whether a model was fitted to some of these hours is for its card to say: if so, its figures are too good.",
     f"Inputs are the values as published, below 0 left out, with their gaps; the last {WINDOW_HOURS} h are seen.",
     "Screened as for training is what was measured: no 0 and below, no same value for 12 h and more, no lone spikes.",
     "A case counts for all forecasters or for none: all must have a forecast, and the valid hour must be measured.",
