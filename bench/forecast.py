@@ -36,6 +36,7 @@ def measure() -> Iterator[Figure]:
         size = f"{count} stations × 72 h × 4 pollutants, with CO, SO2 and weather"
         runs = _RUNS if count < 100 else _RUNS // 10  # noqa: PLR2004 # a whole country takes longer
         window, stations, weather = _air(count)
+        # Called before the next turn of the loop gives its names another meaning.
         field = _times(lambda: forecast_field(model, window, stations, _ISSUE, weather=weather), runs)  # noqa: B023
         yield Figure("a field of forecasts", milliseconds(field), "", size)
         yield from _parts(model, window, stations, weather, runs)

@@ -98,6 +98,7 @@ class Account:
             self._failed(code_of(error), error.message)
             raise
         except Exception:
+            # Noted, and let through: a defect is an outage, too, for whoever waits for readings.
             self._failed("INTERNAL", "an internal error, which is in the log")
             raise
 

@@ -87,6 +87,7 @@ class Runner:
             try:
                 brought = await collect(fence)
             except Exception as error:
+                # Put on record, and let through: a run that broke on a defect has ended all the same.
                 code = code_of(error) if isinstance(error, CleanAirError) else "INTERNAL"
                 await self._finish(number, Outcome.FAILED, error_code=code)
                 raise
