@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from cleanair.ingestion.v1 import ingestion_service_pb2 as wire
 
 from ingestion.bulletin_listing import BulletinQuestion, list_bulletins
-from ingestion.listing_wire import bulletin_to_wire, place_to_wire, weather_to_wire
+from ingestion.grid_weather import GridQuestion, list_grid_weather
+from ingestion.listing_wire import bulletin_to_wire, grid_weather_to_wire, place_to_wire, weather_to_wire
 from ingestion.station_listing import StationQuestion, list_stations
 from ingestion.store.bulletins import BulletinStore
 from ingestion.store.stations import StationStore
@@ -55,6 +56,21 @@ class ListingService:
         )
         weather = await list_weather(self._lists.weather, question, self._lists.clock)
         return wire.ListWeatherResponse(weather=map(weather_to_wire, weather))
+
+    async def ListGridWeather(
+        self, request: wire.ListGridWeatherRequest, context: Context
+    ) -> wire.ListGridWeatherResponse:
+        """A page of cells."""
+        question = GridQuestion(
+            start=time_from_wire(request.start_time, "start_time"),
+            end=time_from_wire(request.end_time, "end_time"),
+            page_size=request.page_size,
+            page_token=request.page_token,
+        )
+        page = await list_grid_weather(self._lists.weather, question, self._lists.clock)
+        return wire.ListGridWeatherResponse(
+            cells=map(grid_weather_to_wire, page.cells), next_page_token=page.next_page_token
+        )
 
     async def ListBulletins(self, request: wire.ListBulletinsRequest, context: Context) -> wire.ListBulletinsResponse:
         """Official forecasts."""

@@ -95,6 +95,16 @@ class WeatherStore:
                 {(Cell(nx, ny), Product(product)): issue for nx, ny, product, issue in issues},
             )
 
+    async def forecast_cells(self, since: datetime, *, after: Cell | None, limit: int) -> Sequence[Cell]:
+        """The first cells, of those after one, for which anything was forecast at or after a time."""
+        place = tuple_(_forecast.nx, _forecast.ny)
+        query = select(_forecast.nx, _forecast.ny).distinct().where(_forecast.issued_at >= since)
+        if after is not None:
+            query = query.where(place > tuple_(after.nx, after.ny))
+        async with self._database.connect() as connection:
+            rows = await connection.execute(query.order_by(_forecast.nx, _forecast.ny).limit(limit))
+            return [Cell(nx, ny) for nx, ny in rows]
+
     async def observations(
         self, cells: Collection[Cell], start: datetime, end: datetime
     ) -> Sequence[WeatherObservation]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 
 import grpc
+import numpy as np
 import pytest
 from cleanair.ingestion.v1 import ingestion_service_pb2 as wire
 from cleanair.ingestion.v1 import ingestion_service_pb2_grpc, reading_pb2, weather_pb2
@@ -21,7 +23,7 @@ from ingestion.service import OPERATOR_METHODS, IngestionService, add_to_server
 from ingestion.station import ListedStation
 from ingestion.store.bulletins import BulletinStore
 from ingestion.store.weather import WeatherStore
-from ingestion.weather import Amount, Conditions, Precipitation, Product, Sky, WeatherForecast, WeatherObservation
+from ingestion.weather import Amount, Cell, Conditions, Precipitation, Product, Sky, WeatherForecast, WeatherObservation
 from mesh.wire import time_from_wire, time_to_wire
 from simulation.replay import ReplayServer
 from tests.contract.refusal import refusal_of
@@ -33,6 +35,7 @@ Stub: TypeAlias = "ingestion_service_pb2_grpc.IngestionServiceAsyncStub"  # know
 HOUR = timedelta(hours=1)
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 CITY_HALL = Point(37.5665, 126.978)
+FAR_NORTH = Cell(60, 150)
 AT_CITY_HALL = point_pb2.Point(latitude=CITY_HALL.latitude, longitude=CITY_HALL.longitude)
 
 
@@ -79,7 +82,8 @@ async def _weather(store: WeatherStore) -> None:
         forecast(Product.ULTRA_SHORT, -1, 1, 6.0),
         forecast(Product.SHORT, -4, 2, 7.0),
     ]
-    await store.save([observed], forecasts, NOW)
+    there = replace(forecasts[2], cell=FAR_NORTH)
+    await store.save([observed], [*forecasts, there], NOW)
 
 
 async def _bulletins(store: BulletinStore) -> None:
@@ -171,6 +175,44 @@ async def test_where_and_when_there_is_no_weather_is_said(grpc_stub: Stub) -> No
     long_ago = wire.ListWeatherRequest(point=AT_CITY_HALL, start_time=time_to_wire(datetime(2020, 1, 1, tzinfo=UTC)))
     refusal = await refusal_of(grpc_stub.ListWeather(long_ago))
     assert (refusal.code, refusal.reason, refusal.fields) == (INVALID, "TIME_RANGE_TOO_LONG", ("end_time",))
+
+
+async def test_weather_of_all_cells_comes_in_columns_page_by_page(grpc_stub: Stub) -> None:
+    weather = weather_pb2.Weather
+    cells: list[weather_pb2.GridWeather] = []
+    token, pages = "", 0
+    while pages == 0 or token:
+        request = wire.ListGridWeatherRequest(
+            start_time=time_to_wire(MEASURED_AT - HOUR / 2),
+            end_time=time_to_wire(MEASURED_AT + 3 * HOUR),
+            page_size=1,
+            page_token=token,
+        )
+        answer = await grpc_stub.ListGridWeather(request)
+        cells += answer.cells
+        token, pages = answer.next_page_token, pages + 1
+    assert pages == 2
+    city, north = cells
+    assert ((city.cell.nx, city.cell.ny), (north.cell.nx, north.cell.ny)) == ((60, 127), (60, 150))
+    assert time_from_wire(city.start_time) == MEASURED_AT
+    # An observation, the forecast of the last half hour, and that of the morning.
+    assert list(city.temperature_celsius) == [4.0, 6.0, 7.0]
+    assert (city.humidity_percent[0], city.wind_east_mps[0]) == (60.0, -1.0)
+    assert np.isnan([city.humidity_percent[1], city.wind_north_mps[0], city.precipitation_mm[0]]).all()
+    assert (city.precipitation_mm[1], list(city.sky)) == (0.5, [0, weather.OVERCAST, weather.OVERCAST])
+    assert time_from_wire(city.newest_observed_time) == MEASURED_AT
+    assert time_from_wire(city.newest_issue_time) == MEASURED_AT - HOUR
+    assert not city.simulated
+    assert not north.HasField("newest_observed_time")
+    assert np.isnan(north.temperature_celsius).tolist() == [True, False, True]
+
+
+async def test_a_month_and_more_of_weather_of_all_cells_is_refused(grpc_stub: Stub) -> None:
+    start, end = time_to_wire(NOW - 32 * 24 * HOUR), time_to_wire(NOW)
+    refusal = await refusal_of(grpc_stub.ListGridWeather(wire.ListGridWeatherRequest(start_time=start, end_time=end)))
+    assert (refusal.code, refusal.reason, refusal.fields) == (INVALID, "TIME_RANGE_TOO_LONG", ("end_time",))
+    refusal = await refusal_of(grpc_stub.ListGridWeather(wire.ListGridWeatherRequest(start_time=start)))
+    assert (refusal.code, refusal.fields) == (INVALID, ("end_time",))
 
 
 async def test_bulletins_are_listed_with_the_newest_issue_of_each_day(grpc_stub: Stub) -> None:
