@@ -24,7 +24,7 @@ except ImportError:  # run by hand, in an environment that builds no wheel
 
 ROOT = Path(__file__).resolve().parent
 
-_GOOGLE_API = ("annotations", "http", "field_behavior")
+_GOOGLE_API = ("annotations", "http", "httpbody", "field_behavior")
 _GOOGLE_RPC = ("code", "error_details", "status")
 
 

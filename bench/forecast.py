@@ -13,9 +13,10 @@ import torch
 from air.places import Network, Point, Station
 from bench.figures import Figure, milliseconds
 from predictor.models.channels import WINDOW_HOURS
-from predictor.models.field import forecast_field
+from predictor.models.ensemble import Ensemble
 from predictor.models.gaps import fill
-from predictor.models.model_file import SHIPPED, SHIPPED_ENSEMBLE, load
+from predictor.models.model_file import BASELINE, SHIPPED, load
+from predictor.models.observed import Observed
 from predictor.models.recurrent_ensemble import Known, RecurrentEnsemble, history
 from predictor.models.surroundings import around, surroundings_of
 from predictor.models.weather_input import FORESEEN, OBSERVED, Weather
@@ -30,19 +31,21 @@ _USUAL: Final = (20.0, 40.0, 0.03, 0.02, 0.5, 0.004)
 def measure() -> Iterator[Figure]:
     """Measures CPU time on made-up air with a quarter of the hours missing."""
     torch.set_num_threads(1)
-    model = load(SHIPPED_ENSEMBLE).model
-    assert isinstance(model, RecurrentEnsemble)
+    model = load(SHIPPED).model
+    assert isinstance(model, Ensemble)
     for count in (40, 664):
         size = f"{count} stations × 72 h × 4 pollutants, with CO, SO2 and weather"
         runs = _RUNS if count < 100 else _RUNS // 10  # noqa: PLR2004 # a whole country takes longer
         window, stations, weather = _air(count)
         # Called before the next turn of the loop gives its names another meaning.
-        field = _times(lambda: forecast_field(model, window, stations, _ISSUE, weather=weather), runs)  # noqa: B023
+        observed = Observed(stations, _ISSUE, window.numpy(), weather)
+        field = _times(lambda: model.forecast(observed), runs)  # noqa: B023
         yield Figure("a field of forecasts", milliseconds(field), "", size)
-        yield from _parts(model, window, stations, weather, runs)
-    baseline = load(SHIPPED).model
-    window, issue = _air(40)[0][..., :4], torch.full((40,), _ISSUE)
-    damped = _times(lambda: baseline.forecast(window, issue), _RUNS)
+        yield from _parts(model.nets, window, stations, weather, runs)
+    baseline = load(BASELINE).model
+    window, stations, weather = _air(40)
+    observed = Observed(stations, _ISSUE, window.numpy(), weather)
+    damped = _times(lambda: baseline.forecast(observed), _RUNS)
     yield Figure("damped persistence", milliseconds(damped), "", "40 stations × 72 h × 4 pollutants")
 
 

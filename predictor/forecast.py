@@ -24,6 +24,7 @@ class Forecast:
         horizons: Hours after the issue time, ascending without gaps.
         quantiles: 10, 50 and 90 % quantiles, (horizons, pollutants, 3), in network units, pollutants in the order of
             `air.pollutants.FORECAST_POLLUTANTS`.
+        mean: What is expected on average, (horizons, pollutants), likewise.
         confidence: The share of the last 24 hours that was measured at the place, 0 to 1.
         newest_measured_at: The newest hour in which the place's stations measured anything; None when none did.
     """
@@ -33,6 +34,7 @@ class Forecast:
     model_version: str
     horizons: range
     quantiles: Floats
+    mean: Floats
     confidence: float
     newest_measured_at: datetime | None
 
@@ -49,7 +51,8 @@ class Forecast:
         if not horizons:
             return None
         start = first - self.horizons[0]
-        return replace(self, horizons=horizons, quantiles=self.quantiles[start : start + len(horizons)])
+        there = slice(start, start + len(horizons))
+        return replace(self, horizons=horizons, quantiles=self.quantiles[there], mean=self.mean[there])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

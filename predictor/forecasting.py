@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from predictor.forecast import Forecast
-from predictor.models.model import HORIZON_HOURS, Model
-from predictor.window import StationHours, time_of
+from predictor.models.axes import HORIZON_HOURS
+from predictor.models.calibration import Calibration
+from predictor.models.model_file import LoadedModel
+from predictor.models.observed import Observed
+from predictor.models.weather_input import no_weather
+from predictor.window import ReadingWindow, StationHours, time_of
 
 Floats = NDArray[np.float64]
 
@@ -24,33 +27,56 @@ DECIMALS: Final = tuple(2 if pollutant in _PARTICLES else 4 for pollutant in FOR
 _LARGEST: Final = np.array([9999.99 if pollutant in _PARTICLES else 9999.9999 for pollutant in FORECAST_POLLUTANTS])
 
 
-def forecast_stations(model: Model, stations: Sequence[StationHours]) -> list[Forecast]:
-    """One forecast a station, issued at the hour of its newest reading. Takes CPU time: call it off the event loop."""
-    if not stations:
+def forecast_stations(
+    loaded: LoadedModel, calibration: Calibration, window: ReadingWindow, asked: Collection[str]
+) -> list[Forecast]:
+    """One forecast for each station asked for, by station_id, issued at the window's newest hour.
+
+    The others are looked at, too. Takes CPU time: call it off the event loop.
+    """
+    stations = [window.stations[station_id] for station_id in sorted(window.stations)]
+    if not asked or window.newest_hour is None:
         return []
-    # Forecasting is a few milliseconds on one core; more threads would only take it from the calls being served.
-    torch.set_num_threads(1)
-    window = torch.from_numpy(np.stack([station.values for station in stations]))
-    issue_hour = torch.tensor([station.newest_hour for station in stations], dtype=torch.int64)
-    quantiles = rounded(np.minimum(model.forecast(window, issue_hour).numpy(), _LARGEST[:, None]))
+    observed = observed_of(stations, window.newest_hour, asked)
+    told = calibration.apply(loaded.model.forecast(observed))
+    quantiles = rounded(np.minimum(told.quantiles, _LARGEST[:, None]))
+    mean = rounded(np.minimum(told.mean, _LARGEST)[..., None])[..., 0]
     quantiles.setflags(write=False)
+    mean.setflags(write=False)
     return [
         Forecast(
-            place=station.station,
-            issue_time=time_of(station.newest_hour),
-            model_version=model.version,
+            place=stations[place].station,
+            issue_time=time_of(window.newest_hour),
+            model_version=loaded.version,
             horizons=HORIZONS,
             quantiles=own,
-            confidence=round(station.confidence, 3),
-            newest_measured_at=station.newest_measured_at,
+            mean=own_mean,
+            confidence=round(stations[place].confidence, 3),
+            newest_measured_at=stations[place].newest_measured_at,
         )
-        for station, own in zip(stations, quantiles, strict=True)
+        for place, own, own_mean in zip(observed.places.tolist(), quantiles, mean, strict=True)
     ]
 
 
-def rounded(quantiles: Floats) -> Floats:
-    """Quantiles (..., pollutants, 3) to the decimals that are told and kept; float64."""
-    exact = np.empty(quantiles.shape)
+def observed_of(stations: list[StationHours], issue_hour: int, asked: Collection[str]) -> Observed:
+    """All that is known at the issue hour; whose newest reading is older has gaps up to it."""
+    values = np.full((len(stations), *stations[0].values.shape), np.nan, dtype=np.float32)
+    for row, station in enumerate(stations):
+        late = issue_hour - station.newest_hour
+        if late < len(station.values):
+            values[row, : len(station.values) - late] = station.values[late:]
+    return Observed(
+        stations=[station.station for station in stations],
+        issue_hour=issue_hour,
+        values=values,
+        weather=no_weather(len(stations)),
+        asked=np.array([row for row, station in enumerate(stations) if station.station.station_id in asked]),
+    )
+
+
+def rounded(values: Floats | NDArray[np.float32]) -> Floats:
+    """Values (..., pollutants, any) to the decimals that are told and kept; float64."""
+    exact = np.empty(values.shape)
     for axis, decimals in enumerate(DECIMALS):
-        exact[..., axis, :] = np.round(quantiles[..., axis, :].astype(np.float64), decimals)
+        exact[..., axis, :] = np.round(values[..., axis, :].astype(np.float64), decimals)
     return exact

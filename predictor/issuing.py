@@ -116,14 +116,14 @@ class Issuer:
                 return False
             await self._reissue(loaded)
             self.model = ServingModel(loaded, self._clock())
-        _log.info("model changed", version=loaded.model.version, sha256=loaded.sha256)
+        _log.info("model changed", version=loaded.version, sha256=loaded.sha256)
         return True
 
     async def _take(self, readings: Sequence[Reading], reading_token: str) -> None:
         window, changed = self._window.with_readings(readings)
-        stations = [window.stations[station_id] for station_id in sorted(changed)]
         model = self.model.loaded
-        forecasts = await asyncio.to_thread(forecast_stations, model.model, stations)
+        asked = changed if window.newest_hour == self._window.newest_hour else window.stations
+        forecasts = await asyncio.to_thread(forecast_stations, model, model.model.prior, window, asked)
         retention = self._due_retention(window)
         self._in_doubt = True
         issue = await self._store.record(
@@ -146,9 +146,8 @@ class Issuer:
             _log.info("issued", forecasts=len(issue.forecasts), readings=len(readings), newest=_newest(issue))
 
     async def _reissue(self, loaded: LoadedModel) -> None:
-        current = self.board.newest
-        stations = [hours for station_id, hours in self._window.stations.items() if station_id in current]
-        forecasts = await asyncio.to_thread(forecast_stations, loaded.model, stations)
+        asked = self.board.newest.keys() & self._window.stations.keys()
+        forecasts = await asyncio.to_thread(forecast_stations, loaded, loaded.model.prior, self._window, asked)
         issue = await self._store.reissue(forecasts, model_sha256=loaded.sha256, now=self._clock())
         await self._publish(issue)
 

@@ -51,9 +51,11 @@ def at_points(points: Sequence[Point], newest: Mapping[str, Forecast], *, now: d
     usable = _near_and_current(distance, np.array([forecast.ends_at >= first for forecast in forecasts]))
     weight = np.where(usable, weight, 0.0)
     weight /= weight.sum(axis=1, keepdims=True)
-    quantiles = interpolation.interpolate(weight, np.stack([_from(forecast, first, hours) for forecast in forecasts]))
-    quantiles = np.maximum.accumulate(rounded(quantiles), axis=-1)
-    return [_at_point(point, forecasts, weight[row], first, quantiles[row]) for row, point in enumerate(points)]
+    values = rounded(
+        interpolation.interpolate(weight, np.stack([_from(forecast, first, hours) for forecast in forecasts]))
+    )
+    values[..., 1:] = np.maximum.accumulate(values[..., 1:], axis=-1)
+    return [_at_point(point, forecasts, weight[row], first, values[row]) for row, point in enumerate(points)]
 
 
 def _first_valid_time(forecasts: Sequence[Forecast], now: datetime) -> datetime:
@@ -86,11 +88,12 @@ def _near_and_current(distance: Floats, current: Bools) -> Bools:
 
 
 def _from(forecast: Forecast, first: datetime, hours: int) -> Floats:
-    """The quantiles of `hours` hours from a valid time on; NaN where the forecast does not reach."""
+    """Mean and quantiles, (hours, pollutants, 4), from a valid time on; NaN where the forecast does not reach."""
     own = (first - forecast.issue_time) // _HOUR - forecast.horizons[0] + np.arange(hours)
     reached = own < len(forecast.horizons)
-    quantiles = forecast.quantiles[np.minimum(own, len(forecast.horizons) - 1)]
-    return np.where(reached[:, None, None], quantiles, np.nan)
+    there = np.minimum(own, len(forecast.horizons) - 1)
+    values = np.concatenate([forecast.mean[there, :, None], forecast.quantiles[there]], axis=-1)
+    return np.where(reached[:, None, None], values, np.nan)
 
 
 def _at_point(point: Point, forecasts: Sequence[Forecast], weight: Floats, first: datetime, values: Floats) -> Forecast:
@@ -105,7 +108,8 @@ def _at_point(point: Point, forecasts: Sequence[Forecast], weight: Floats, first
         issue_time=newest.issue_time,
         model_version=newest.model_version,
         horizons=horizons,
-        quantiles=values[: len(horizons)],
+        quantiles=values[: len(horizons), :, 1:],
+        mean=values[: len(horizons), :, 0],
         confidence=round(float(weight @ [forecast.confidence for forecast in forecasts]), 3),
         newest_measured_at=max((time for time in measured if time is not None), default=None),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import grpc
+import torch
 from cleanair.predictor.v1.prediction_service_pb2_grpc import add_PredictionServiceServicer_to_server
 
 from mesh.bell import Bell
@@ -25,6 +26,8 @@ SERVICE = "predictor"
 
 async def main(settings: PredictorSettings) -> None:
     """Runs the service until the process is told to stop."""
+    # Forecasting is a few milliseconds on one core; more threads would only take it from the calls being served.
+    torch.set_num_threads(1)
     await prepare(settings, SERVICE)
     database = Database.open(settings, SERVICE)
     try:
@@ -65,7 +68,7 @@ def _health(database: Database, issuer: Issuer, readings: ReadingStream) -> Heal
         return UP
 
     async def look_at_model() -> Health:
-        return Health(HealthState.UP, issuer.model.loaded.model.version)
+        return Health(HealthState.UP, issuer.model.loaded.version)
 
     async def look_at_readings() -> Health:
         return readings.health()

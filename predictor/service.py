@@ -122,7 +122,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         model = serving.loaded.model
         return wire.Model(
             name=model.name,
-            version=model.version,
+            version=serving.loaded.version,
             sha256=serving.loaded.sha256,
             loaded_at=time_to_wire(serving.loaded_at),
             pollutants=[pollutant_to_wire(pollutant) for pollutant in model.pollutants],

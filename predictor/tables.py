@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
     Float,
+    ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     String,
@@ -56,11 +59,18 @@ predictions: Final = Table(
     _gas("o3_upper"),
     _gas("no2_lower"),
     _gas("no2_upper"),
+    _particles("pm25_mean"),
+    _particles("pm10_mean"),
+    _gas("o3_mean"),
+    _gas("no2_mean"),
     UniqueConstraint("station_id", "predicted_at", "prediction_horizon", name="uq_predictions_station_time_horizon"),
     Index("idx_predictions_station_time", "station_id", "predicted_at"),
     Index("idx_predictions_horizon", "prediction_horizon"),
 )
-"""Forecasts. `predicted_at` is the issue time, the prediction the median, lower and upper the 10 and 90 % quantiles."""
+"""Forecasts. `predicted_at` is the issue time, the prediction the median, lower and upper the 10 and 90 % quantiles.
+
+Rows of before means were kept have none.
+"""
 
 prediction_stations: Final = Table(
     "prediction_stations",
@@ -83,6 +93,8 @@ reading_window: Final = Table(
     Column("pm10", Float),
     Column("o3", Float),
     Column("no2", Float),
+    Column("co", Float),
+    Column("so2", Float),
     Column("revision", Integer, nullable=False),
     Index("idx_reading_window_measured_at", "measured_at"),
 )
@@ -96,9 +108,11 @@ prediction_heads: Final = Table(
     Column("newest_measured_at", UtcTime),
     Column("model_sha256", String(64), nullable=False),
     Column("sequence", BigInteger, nullable=False),
+    Column("limitations", String(200), nullable=False, server_default=""),
     Index("idx_prediction_heads_sequence", "sequence", unique=True),
 )
-"""The newest forecast of each station. `sequence` is its place in the order in which forecasts were issued."""
+"""The newest forecast of each station. `sequence` is its place in the order in which forecasts were issued,
+`limitations` are the names of what it had to do without, with commas between."""
 
 prediction_log: Final = Table(
     "prediction_log",
@@ -109,3 +123,62 @@ prediction_log: Final = Table(
     Column("reading_token", String(200), nullable=False),
 )
 """One row: the name of the log of forecasts, its last sequence, and how far the stream of readings has been taken."""
+
+models: Final = Table(
+    "models",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("version", String(50), nullable=False, unique=True),
+    Column("family", String(50), nullable=False),
+    Column("file", String(200), nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("registered_at", UtcTime, nullable=False),
+)
+"""The registry: every model file that has passed its checks, by its SHA-256."""
+
+model_aliases: Final = Table(
+    "model_aliases",
+    metadata,
+    Column("alias", String(20), primary_key=True),
+    Column("sha256", String(64), ForeignKey("models.sha256"), nullable=False),
+    Column("since", UtcTime, nullable=False),
+)
+"""Which model is champion, and which challenger."""
+
+calibrations: Final = Table(
+    "calibrations",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("learned_until", UtcTime, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+"""What a model's matured forecasts have taught, up to an hour."""
+
+pending_forecasts: Final = Table(
+    "pending_forecasts",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("issue_time", UtcTime, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""What a model's members said at an issue time of hours that have not all been measured yet."""
+
+forecast_scores: Final = Table(
+    "forecast_scores",
+    metadata,
+    Column("version", String(50), primary_key=True),
+    Column("day", UtcTime, primary_key=True),
+    Column("station_id", String(20), primary_key=True),
+    Column("pollutant", String(10), primary_key=True),
+    Column("horizon", Integer, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("error", Float, nullable=False),
+    Column("absolute_error", Float, nullable=False),
+    Column("squared_error", Float, nullable=False),
+    Column("inside", Integer, nullable=False),
+    Column("persistence_count", Integer, nullable=False),
+    Column("persistence_squared_error", Float, nullable=False),
+    Index("idx_forecast_scores_day", "day"),
+)
+"""Sums over the forecasts of a day's hours (UTC) that have been measured; errors are forecast minus measured, in the
+pollutant's unit, of the mean, but the absolute one, of the median; `inside` counts hours inside the 80 % interval."""

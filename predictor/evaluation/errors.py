@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from predictor.evaluation.forecasters import Forecasts
-from predictor.models.model import MEDIAN, QUANTILES
+from predictor.models.axes import MEDIAN, QUANTILES
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

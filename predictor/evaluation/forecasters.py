@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from predictor.models.model import MEDIAN
+from predictor.models.axes import MEDIAN
 from predictor.training.hourly_file import Hours
 
 Floats = NDArray[np.float64]

@@ -22,10 +22,9 @@ from predictor.evaluation.errors import ALARM_PROBABILITY, UNHEALTHY_PM25
 from predictor.evaluation.evaluating import Evaluation, evaluate
 from predictor.evaluation.forecasters import WINDOW_HOURS, Climatology, Forecaster, Persistence
 from predictor.evaluation.gradient_boosting import GradientBoosting
-from predictor.evaluation.model_forecasters import EnsembleForecaster, ModelForecaster
+from predictor.evaluation.model_forecasters import ModelForecaster
 from predictor.models.calendar import LOCAL_OFFSET_HOURS
-from predictor.models.model_file import SHIPPED, SHIPPED_ENSEMBLE, LoadedModel, load
-from predictor.models.recurrent_ensemble import RecurrentEnsemble
+from predictor.models.model_file import BASELINE, SHIPPED, load
 from predictor.training.hourly_file import Hours, HoursUnusable, read_hours
 from predictor.training.scores import SCORED_HOURS
 from predictor.training.screening import screened
@@ -36,7 +35,7 @@ Ints = NDArray[np.int64]
 SCHEMA: Final = "cleanair-evaluation/1"
 """What the report calls its own form; docs/forecasting.md describes it."""
 
-DAMPED: Final = SHIPPED.with_name("damped-persistence-1.pt")
+DAMPED: Final = "damped-persistence"
 """The damped persistence that all others are held against."""
 
 _NOTES: Final = (
@@ -106,7 +105,7 @@ def report_on(readings: Path, places: Mapping[str, Station], asked: Asked) -> Re
     truth = Hours(hours.stations, hours.first_hour, screened(hours.values))
     day_issues = _issues(readings, hours, asked)
     issues = day_issues[(day_issues + hours.first_hour + LOCAL_OFFSET_HOURS) % asked.every_hours == 0]
-    forecasters, damped = _forecasters(inputs, places, asked.models)
+    forecasters = _forecasters(inputs, places, asked.models)
     boosting, word = _boosting(readings, inputs, truth, asked.train_until)
     forecasters += boosting
     return Report(
@@ -120,12 +119,12 @@ def report_on(readings: Path, places: Mapping[str, Station], asked: Asked) -> Re
         issue_hours=len(issues),
         horizons=SCORED_HOURS,
         units={p: "µg/m³" if p in {Pollutant.PM25, Pollutant.PM10} else "ppm" for p in FORECAST_POLLUTANTS},
-        damped_persistence=damped,
+        damped_persistence=DAMPED,
         exceedance_above=UNHEALTHY_PM25,
         alarm_probability=ALARM_PROBABILITY,
         forecasters=tuple(Told(forecaster.name, forecaster.tells) for forecaster in forecasters),
         notes=(*_NOTES, *word, *([_NO_WEATHER] if asked.weather else [])),
-        evaluation=evaluate(truth, forecasters, issues, day_issues, damped=damped),
+        evaluation=evaluate(truth, forecasters, issues, day_issues, damped=DAMPED),
     )
 
 
@@ -169,25 +168,15 @@ def _boosting(
         return [], [_NO_BOOSTING.format("the package lightgbm is not installed")]
 
 
-def _forecasters(inputs: Hours, places: Mapping[str, Station], models: Sequence[Path]) -> tuple[list[Forecaster], str]:
-    """All that are scored, and the name of the damped persistence among them: the shipped model, where it is that."""
-    shipped, damped, ensemble = load(SHIPPED), load(DAMPED), load(SHIPPED_ENSEMBLE)
-    scored: dict[str, LoadedModel] = {}
-    if shipped.sha256 != damped.sha256:
-        scored["damped-persistence"] = damped
-    scored["shipped"] = shipped
-    if shipped.sha256 != ensemble.sha256:
-        scored["ensemble"] = ensemble
-    scored |= {path.stem: load(path) for path in models}
+def _forecasters(inputs: Hours, places: Mapping[str, Station], models: Sequence[Path]) -> list[Forecaster]:
+    """All that are scored."""
+    scored = {DAMPED: load(BASELINE), "ensemble": load(SHIPPED), **{path.stem: load(path) for path in models}}
     stations = [places[name] for name in inputs.stations]
-    forecasters: list[Forecaster] = [Persistence(inputs), Climatology(inputs)]
-    for name, loaded in scored.items():
-        model = loaded.model
-        if isinstance(model, RecurrentEnsemble):
-            forecasters.append(EnsembleForecaster(name, model, inputs, stations))
-        else:
-            forecasters.append(ModelForecaster(name, model, inputs))
-    return forecasters, "damped-persistence" if "damped-persistence" in scored else "shipped"
+    return [
+        Persistence(inputs),
+        Climatology(inputs),
+        *(ModelForecaster(name, loaded.model, inputs, stations) for name, loaded in scored.items()),
+    ]
 
 
 def _korean(hour: int) -> str:

@@ -22,8 +22,12 @@ import torch
 from torch import Tensor, nn
 
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
+from predictor.models.axes import HORIZON_HOURS, MEDIAN, QUANTILES, SWANSON
 from predictor.models.calendar import WAVES, waves
-from predictor.models.model import HORIZON_HOURS, MEDIAN, QUANTILES
+from predictor.models.calibration import Calibration
+from predictor.models.channels import FORECAST
+from predictor.models.members import MemberForecasts
+from predictor.models.observed import Observed
 
 OLDEST_HOURS: Final = 24
 """A newest value older than this says nothing about the hours to come."""
@@ -35,6 +39,9 @@ _NORMAL_80: Final = 2.5631
 """The width of the central 80 % of a normal distribution, in standard deviations."""
 
 _ROUGHEST: Final = 4.0
+
+_LARGEST: Final = 1e4
+"""More than this is no concentration of anything, and a mean of it would be without bounds."""
 
 
 class DampedPersistence(nn.Module):
@@ -106,9 +113,42 @@ class DampedPersistence(nn.Module):
             found.append("the quantiles of spread must ascend")
         return found
 
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Itself."""
+        return (self.name,)
+
+    @property
+    def prior(self) -> Calibration:
+        """None: it is told as it is until its forecasts have been seen to come true."""
+        return Calibration.neutral(1)
+
+    def knows(self, station_id: str) -> bool:  # noqa: ARG002 # others do look
+        """It learns a station's level from its own hours, and so knows all alike."""
+        return True
+
+    def forecast(self, observed: Observed) -> MemberForecasts:
+        """See `Model.forecast`. The mean is worked out from the quantiles."""
+        window = torch.from_numpy(observed.values[observed.places, :, :FORECAST])
+        issue_hour = torch.full((len(window),), observed.issue_hour, dtype=torch.int64)
+        quantiles = self.quantiles(window, issue_hour).clamp(max=_LARGEST)
+        mean = quantiles @ torch.tensor(SWANSON)
+        return MemberForecasts(mean.numpy()[None], quantiles.numpy()[None])
+
     @torch.inference_mode()
-    def forecast(self, window: Tensor, issue_hour: Tensor) -> Tensor:
-        """See `Model.forecast`."""
+    def quantiles(self, window: Tensor, issue_hour: Tensor) -> Tensor:
+        """The quantiles of the next hours.
+
+        Args:
+            window: Concentrations, shape (stations, hours, pollutants), float32: the hours up to and including the
+                issue hour, oldest first, 1 or more of them. A gap is NaN, and all may be gaps.
+            issue_hour: The last hour of each station's window, shape (stations,), int64, in hours since
+                1970-01-01T00Z. It gives each hour its place in the day and in the year.
+
+        Returns:
+            Shape (stations, 72, pollutants, 3), float32, in the window's units: 0 or more, and ascending along the
+            last axis.
+        """
         hours = window.shape[1]
         usual = self._usual(issue_hour, hours)
         anomaly = torch.log(torch.where(window >= 0, window, torch.nan) + self.shift) - usual[:, :hours]

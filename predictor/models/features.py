@@ -11,11 +11,11 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from predictor.models.axes import HORIZON_HOURS
 from predictor.models.calendar import waves
 from predictor.models.channels import CHANNELS, FORECAST, NEAR, OWN, SECTOR, SECTOR_POLLUTANTS, WINDOW_HOURS
 from predictor.models.day_marks import MARKS, Days, day_marks
 from predictor.models.gaps import fill
-from predictor.models.model import HORIZON_HOURS
 from predictor.models.scale import usual_to_z
 from predictor.models.weather_input import FORESEEN, OBSERVED, Weather, scaled
 

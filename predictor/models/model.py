@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
-
-from torch import Tensor
+from typing import Protocol
 
 from air.pollutants import Pollutant
-
-HORIZON_HOURS: Final = 72
-"""How far every model looks ahead."""
-
-QUANTILES: Final = (0.1, 0.5, 0.9)
-"""What is expected of each hour, in the order of every quantile axis."""
-
-MEDIAN: Final = 1
-"""The place of the 50 % quantile on that axis."""
+from predictor.models.calibration import Calibration
+from predictor.models.members import MemberForecasts
+from predictor.models.observed import Observed
 
 
 class Model(Protocol):
-    """Forecasts many stations at once. Deterministic, and the same for a station whatever else is in the batch."""
+    """Forecasts a whole network at once, by one member or several. Deterministic."""
 
     @property
     def name(self) -> str:
@@ -27,22 +19,22 @@ class Model(Protocol):
 
     @property
     def version(self) -> str:
-        """Name and version, as forecasts carry it."""
+        """Name and version of what its parameters mean, for instance `damped-persistence-1`."""
 
     @property
     def pollutants(self) -> tuple[Pollutant, ...]:
         """What it forecasts, in the order of its pollutant axis."""
 
-    def forecast(self, window: Tensor, issue_hour: Tensor) -> Tensor:
-        """The quantiles of the next hours.
+    @property
+    def members(self) -> tuple[str, ...]:
+        """What its members are called, in the order of its member axis; one or more."""
 
-        Args:
-            window: Concentrations, shape (stations, hours, pollutants), float32: the hours up to and including the
-                issue hour, oldest first, 1 or more of them. A gap is NaN, and all may be gaps.
-            issue_hour: The last hour of each station's window, shape (stations,), int64, in hours since
-                1970-01-01T00Z. It gives each hour its place in the day and in the year.
+    @property
+    def prior(self) -> Calibration:
+        """How its members are put together before any of their forecasts has been seen to come true."""
 
-        Returns:
-            Shape (stations, 72, pollutants, 3), float32, in the window's units: finite, 0 or more, and ascending
-            along the last axis.
-        """
+    def knows(self, station_id: str) -> bool:
+        """Whether it has learnt anything of this station itself; where it has not, it forecasts by its air alone."""
+
+    def forecast(self, observed: Observed) -> MemberForecasts:
+        """What each member expects at the stations asked for, in their order, 1 to 72 hours ahead."""

@@ -13,21 +13,22 @@ import torch
 
 from mesh.errors import FailedPrecondition
 from predictor.models.damped_persistence import DampedPersistence
+from predictor.models.ensemble import Ensemble
 from predictor.models.model import Model
-from predictor.models.recurrent_ensemble import RecurrentEnsemble
 
-SHIPPED: Final = Path(__file__).resolve().parent / "weights" / "damped-persistence-1.pt"
+SHIPPED: Final = Path(__file__).resolve().parent / "weights" / "ensemble-1.pt"
 """The model that comes with the product."""
 
-SHIPPED_ENSEMBLE: Final = SHIPPED.with_name("recurrent-ensemble-1.pt")
-"""The nets that come with it."""
+BASELINE: Final = SHIPPED.with_name("damped-persistence-1.pt")
+"""What every model is held against, and what forecasts when none is better."""
 
 _LARGEST_BYTES: Final = 64 * 2**20
-_Family = DampedPersistence | RecurrentEnsemble
+_Family = DampedPersistence | Ensemble
 _FAMILIES: Final[dict[str, type[_Family]]] = {
     "damped-persistence": DampedPersistence,
-    "recurrent-ensemble": RecurrentEnsemble,
+    "ensemble": Ensemble,
 }
+_SHORT: Final = 8
 _LARGE_TENSOR: Final = 10_000
 _VERSION, _FAMILY, _PARAMETERS = "version", "family", "parameters"
 
@@ -47,6 +48,11 @@ class LoadedModel:
 
     model: Model
     sha256: str
+
+    @property
+    def version(self) -> str:
+        """What its forecasts carry: what its parameters mean, and which they are."""
+        return f"{self.model.version}+{self.sha256[:_SHORT]}"
 
 
 def digest_path(path: Path) -> Path:

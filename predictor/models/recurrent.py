@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from predictor.models.axes import HORIZON_HOURS
 from predictor.models.channels import FORECAST
 from predictor.models.features import NEXT, PAST, SEQUENCE, STATE, Features
-from predictor.models.model import HORIZON_HOURS
 
 LEVELS: Final = (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
 """The quantiles that a net says; its mean is worked out from them."""
@@ -46,16 +46,14 @@ class RecurrentNet(nn.Module):
 
     Attributes:
         linear_scale: The linear part's error (root mean square) on the scale, (72, 4): the unit of all that is added.
-        mean_scale: The same in µg/m³ and ppb.
     """
 
     linear_scale: Tensor
-    mean_scale: Tensor
     distances: Tensor
 
     def __init__(self, cell: Cell, stations: int, dropout: float = 0.2) -> None:
         super().__init__()
-        outputs = FORECAST * (len(LEVELS) + 1)
+        outputs = FORECAST * len(LEVELS)
         self.input = nn.Linear(SEQUENCE, _INPUT)
         recurrent = nn.LSTM if cell is Cell.LSTM else nn.GRU
         self.memory = recurrent(_INPUT, _HIDDEN, batch_first=True)
@@ -71,24 +69,20 @@ class RecurrentNet(nn.Module):
         self.linear_next = nn.Parameter(torch.zeros(HORIZON_HOURS, NEXT, FORECAST))
         self.log_steps = nn.Parameter(torch.zeros(HORIZON_HOURS, FORECAST, len(LEVELS)))
         self.register_buffer("linear_scale", torch.ones(HORIZON_HOURS, FORECAST))
-        self.register_buffer("mean_scale", torch.ones(HORIZON_HOURS, FORECAST))
         self.register_buffer("distances", _distances(), persistent=False)
         # A fresh net says what its linear part says.
         nn.init.normal_(self.station.weight, std=0.1)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
-    def forward(self, inputs: Features) -> tuple[Tensor, Tensor]:
-        """Quantiles, and what to add to the mean that they make.
-
-        Returns:
-            Quantiles at LEVELS on the scale, ascending, (B, 72, 4, 9); and in µg/m³ and ppb, (B, 72, 4).
-        """
-        decoded: Tensor = self.output(self._decoded(inputs)).unflatten(2, (FORECAST, len(LEVELS) + 1))
+    def forward(self, inputs: Features) -> Tensor:
+        """Quantiles at LEVELS on the scale, ascending, (B, 72, 4, 9)."""
+        decoded: Tensor = self.output(self._decoded(inputs)).unflatten(2, (FORECAST, len(LEVELS)))
         middle = self._linear(inputs) + self.linear_scale * decoded[..., MIDDLE]
-        log_steps = (self.log_steps + decoded[..., : len(LEVELS)]).clamp(_LOWEST_LOG_STEP, _HIGHEST_LOG_STEP)
+        log_steps = (self.log_steps + decoded).clamp(_LOWEST_LOG_STEP, _HIGHEST_LOG_STEP)
         steps = torch.exp(log_steps) * self.linear_scale.unsqueeze(-1)
-        return middle.unsqueeze(-1) + steps @ self.distances, self.mean_scale * decoded[..., -1]
+        quantiles: Tensor = middle.unsqueeze(-1) + steps @ self.distances
+        return quantiles
 
     def _linear(self, inputs: Features) -> Tensor:
         past: Tensor = self.linear_past(inputs.past).unflatten(1, (HORIZON_HOURS, FORECAST))

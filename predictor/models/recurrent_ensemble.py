@@ -7,28 +7,24 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
+from predictor.models.axes import QUANTILES
 from predictor.models.calendar import WAVES
 from predictor.models.channels import FORECAST, HISTORY_HOURS, WINDOW_HOURS
 from predictor.models.day_marks import Days
 from predictor.models.features import Features, Measured, features, times_of
-from predictor.models.model import QUANTILES
+from predictor.models.observed import NO_HOLIDAYS
 from predictor.models.recurrent import LEVELS, Cell, RecurrentNet
 from predictor.models.scale import INPUT_POLLUTANTS, to_net_units, to_network_units, to_z
-from predictor.models.surroundings import no_surroundings
-from predictor.models.weather_input import Weather, no_weather
+from predictor.models.weather_input import Weather
 
 STATIONS: Final = 676
 """The length of the nets' table of stations, row 0 for all that are not in it."""
 
-NO_HOLIDAYS: Final[Days] = np.empty(0, dtype=np.int64)
-
 _QUANTILE_PLACES: Final = [LEVELS.index(level) for level in QUANTILES]
-_LARGEST_MEAN: Final = 1e4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,10 +111,10 @@ class RecurrentEnsemble(nn.Module):
         return torch.tensor([self._rows.get(station_id, 0) for station_id in station_ids], dtype=torch.int64)
 
     def know_stations(self, names: Sequence[object]) -> None:
-        """Names the rows of the nets' table from 1 on. Raises TypeError for what is no list of so many names."""
+        """Names the rows of the nets' table from 1 on. Raises TypeError for what are no names, or too many."""
         strings = [name for name in names if isinstance(name, str)]
-        if not len(strings) == len(names) == len(set(strings)) == STATIONS - 1:
-            raise TypeError(f"the table of stations needs {STATIONS - 1} different names")
+        if not 0 < len(strings) == len(names) == len(set(strings)) < STATIONS:
+            raise TypeError(f"the table of stations needs different names, {STATIONS - 1} at most")
         self._rows = {name: row for row, name in enumerate(strings, start=1)}
 
     def get_extra_state(self) -> list[str]:
@@ -140,15 +136,15 @@ class RecurrentEnsemble(nn.Module):
         return found
 
     @torch.inference_mode()
-    def distribution(self, known: Known) -> Distribution:
-        """What is expected where so much is known."""
+    def distributions(self, known: Known) -> list[Distribution]:
+        """What each net expects where so much is known."""
         inputs = self.features(known)
-        said: list[tuple[Tensor, Tensor]] = [net(inputs) for net in self.nets.values()]
-        z = torch.stack([quantiles for quantiles, _ in said]).mean(dim=0)
-        correction = torch.stack([correction for _, correction in said]).mean(dim=0)
+        return [self._told(net(inputs)) for net in self.nets.values()]
+
+    def _told(self, z: Tensor) -> Distribution:
         quantiles = to_net_units(z)
-        mean = (quantiles @ self.weight + correction).clamp(0.0, _LARGEST_MEAN)
-        return Distribution(to_network_units(quantiles), to_network_units(mean.unsqueeze(-1)).squeeze(-1))
+        mean = (quantiles @ self.weight).unsqueeze(-1)
+        return Distribution(to_network_units(quantiles), to_network_units(mean).squeeze(-1))
 
     def features(self, known: Known) -> Features:
         """What the nets read of it."""
@@ -159,18 +155,6 @@ class RecurrentEnsemble(nn.Module):
         )
         times = times_of(known.issue_hour, self.pattern, known.holidays)
         return features(measured, known.weather, times, known.row, known.network)
-
-    def forecast(self, window: Tensor, issue_hour: Tensor) -> Tensor:
-        """See `Model.forecast`: of each station nothing is known but its own hours."""
-        return self.distribution(alone(window, issue_hour)).main_quantiles
-
-
-def alone(window: Tensor, issue_hour: Tensor) -> Known:
-    """Stations of which nothing is known but their own hours; both as in `Model.forecast`."""
-    stations = len(window)
-    nothing = torch.zeros(stations, dtype=torch.int64)
-    around = no_surroundings(stations, WINDOW_HOURS)
-    return Known(history(window), issue_hour, around, row=nothing, network=nothing, weather=no_weather(stations))
 
 
 def history(window: Tensor) -> Tensor:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from predictor.models.axes import HORIZON_HOURS
 from predictor.models.channels import WINDOW_HOURS
-from predictor.models.model import HORIZON_HOURS
 
 OBSERVED: Final = 6
 """Temperature °C, relative humidity %, wind towards the east and the north m/s, wind speed m/s, rain mm."""
@@ -39,6 +41,10 @@ class Weather:
 
     observed: Tensor
     foreseen: Tensor
+
+    def at(self, places: NDArray[np.int64]) -> Weather:
+        """The weather at these of the stations."""
+        return Weather(self.observed[places], self.foreseen[places])
 
 
 def no_weather(stations: int) -> Weather:

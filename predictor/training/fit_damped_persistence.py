@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
+from predictor.models.axes import HORIZON_HOURS, QUANTILES
 from predictor.models.calendar import waves
 from predictor.models.damped_persistence import LEADS, DampedPersistence
-from predictor.models.model import HORIZON_HOURS, QUANTILES
 from predictor.models.model_file import SHIPPED, save
 from predictor.training.recordings import TRAIN, Recording, load_2017, load_2025, load_downtown
 from predictor.training.scores import markdown, score

@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
-from predictor.models.model import HORIZON_HOURS, MEDIAN, Model
+from predictor.models.axes import HORIZON_HOURS, MEDIAN, SWANSON
+from predictor.models.damped_persistence import DampedPersistence
 from predictor.training.recordings import TEST, Recording
 
 Floats = NDArray[np.float64]
@@ -23,8 +24,6 @@ Floats = NDArray[np.float64]
 SCORED_HOURS: Final = (1, 3, 6, 12, 24, 48, 72)
 _WINDOW_HOURS: Final = 336
 _BATCH: Final = 2048
-SWANSON: Final = np.array([0.3, 0.4, 0.3])
-"""What each quantile counts in the mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Score:
 Scores = Mapping[tuple[Pollutant, int], Score]
 
 
-def score(model: Model, recording: Recording, *, every_hours: int = 1) -> Scores:
+def score(model: DampedPersistence, recording: Recording, *, every_hours: int = 1) -> Scores:
     """Scores by pollutant and horizon over the test hours; issue hours are `every_hours` apart.
 
     Only forecasts whose pollutant was measured in the issue hour count, as for persistence.
@@ -89,7 +88,7 @@ def _line(name: str, cells: Sequence[str]) -> str:
 
 
 def _forecasts(
-    model: Model, recording: Recording, every_hours: int
+    model: DampedPersistence, recording: Recording, every_hours: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Floats]]:
     """Issue rows, stations and quantiles (batch, 72, pollutants, 3), in batches, of all that may reach a test hour."""
     tested = np.flatnonzero(recording.part == TEST)
@@ -101,7 +100,7 @@ def _forecasts(
     for start in range(0, len(pairs), _BATCH):
         issue, station = pairs[start : start + _BATCH].T
         window = torch.from_numpy(recording.values[issue[:, None] + back, station[:, None]].astype(np.float32))
-        quantiles = model.forecast(window, torch.from_numpy(issue + recording.first_hour))
+        quantiles = model.quantiles(window, torch.from_numpy(issue + recording.first_hour))
         yield issue, station, quantiles.numpy().astype(np.float64)
 
 

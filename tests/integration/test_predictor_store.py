@@ -47,7 +47,8 @@ def store(database: Database) -> PredictionStore:
 def forecast(station: Station = JONGNO, issue_time: datetime = NOON, level: float = 10.0) -> Forecast:
     quantiles = level + np.arange(72)[:, None, None] + np.zeros((72, 4, 1)) + np.array([-1.25, 0.0, 1.0])
     quantiles[:, 2:] /= 1000
-    return Forecast(station, issue_time, "m-1", range(1, 73), np.round(quantiles, 4), 0.875, issue_time)
+    values = np.round(quantiles, 4)
+    return Forecast(station, issue_time, "m-1", range(1, 73), values, values[..., 1] + 0.5, 0.875, issue_time)
 
 
 async def record(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -11,9 +12,12 @@ from numpy.typing import NDArray
 
 from air.places import Network, Point, Station
 from predictor.models.day_marks import Days
-from predictor.models.model_file import SHIPPED_ENSEMBLE, load
-from predictor.models.recurrent_ensemble import RecurrentEnsemble
-from predictor.models.weather_input import Weather
+from predictor.models.ensemble import Ensemble
+from predictor.models.field import known_of
+from predictor.models.model_file import SHIPPED, load
+from predictor.models.observed import NO_HOLIDAYS, Observed
+from predictor.models.recurrent_ensemble import Distribution, RecurrentEnsemble
+from predictor.models.weather_input import Weather, no_weather
 from predictor.window import hour_of
 from tests.predictor.air import JONGNO, NOON
 
@@ -35,9 +39,38 @@ _WEATHER_SWING: Final = np.array([6.0, 20.0, 2.0, 1.5, 1.2, 0.0, 4.0])
 def shipped() -> RecurrentEnsemble:
     # As it serves; and threads that wait for each other on busy cores take seconds for nothing.
     torch.set_num_threads(1)
-    model = load(SHIPPED_ENSEMBLE).model
-    assert isinstance(model, RecurrentEnsemble)
-    return model
+    model = load(SHIPPED).model
+    assert isinstance(model, Ensemble)
+    return model.nets
+
+
+def observed(
+    values: torch.Tensor,
+    stations: Sequence[Station] = STATIONS,
+    weather: Weather | None = None,
+    holidays: Days = NO_HOLIDAYS,
+) -> Observed:
+    """What is known at ISSUE."""
+    sky = no_weather(len(stations)) if weather is None else weather
+    return Observed(stations, ISSUE, values.numpy(), sky, holidays)
+
+
+def forecast_field(
+    nets: RecurrentEnsemble,
+    values: torch.Tensor,
+    stations: Sequence[Station],
+    weather: Weather | None = None,
+    holidays: Days = NO_HOLIDAYS,
+) -> Distribution:
+    """What the nets expect on average."""
+    return averaged(nets.distributions(known_of(nets, observed(values, stations, weather, holidays))))
+
+
+def averaged(told: Sequence[Distribution]) -> Distribution:
+    """The mean of nets."""
+    return Distribution(
+        torch.stack([one.quantiles for one in told]).mean(dim=0), torch.stack([one.mean for one in told]).mean(dim=0)
+    )
 
 
 def air(hours: int = 336, *, gaps: bool = True) -> torch.Tensor:

@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from predictor.models.axes import HORIZON_HOURS
 from predictor.models.calendar import WAVES, waves
 from predictor.models.damped_persistence import LEADS, OLDEST_HOURS, DampedPersistence
-from predictor.models.model import HORIZON_HOURS
-from predictor.models.model_file import SHIPPED, load
+from predictor.models.model_file import BASELINE, load
 from predictor.window import hour_of
 from tests.predictor.air import NOON, TYPICAL, plain_model
 
@@ -20,7 +20,7 @@ ISSUE = hour_of(NOON)
 
 
 def shipped() -> DampedPersistence:
-    model = load(SHIPPED).model
+    model = load(BASELINE).model
     assert isinstance(model, DampedPersistence)
     return model
 
@@ -31,7 +31,7 @@ def window(*hours: tuple[float, ...]) -> torch.Tensor:
 
 
 def forecast(model: DampedPersistence, values: torch.Tensor, issue: int = ISSUE) -> torch.Tensor:
-    return model.forecast(values, torch.full((len(values),), issue, dtype=torch.int64))
+    return model.quantiles(values, torch.full((len(values),), issue, dtype=torch.int64))
 
 
 def test_an_anomaly_fades_by_the_damping_of_each_lead() -> None:
@@ -139,9 +139,9 @@ def test_a_station_gets_the_same_forecast_alone_and_in_a_batch() -> None:
     batch = torch.rand(40, 336, 4, generator=generator) * 50
     batch[torch.rand(batch.shape, generator=generator) < 0.25] = math.nan
     issues = ISSUE - torch.arange(40) % 3
-    together = model.forecast(batch, issues)
+    together = model.quantiles(batch, issues)
     for station in (0, 7, 39):
-        alone = model.forecast(batch[station : station + 1], issues[station : station + 1])
+        alone = model.quantiles(batch[station : station + 1], issues[station : station + 1])
         torch.testing.assert_close(alone[0], together[station], rtol=1e-5, atol=1e-6)
 
 

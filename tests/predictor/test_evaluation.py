@@ -16,15 +16,16 @@ from predictor.evaluation.day_ahead import HORIZONS, right_grades
 from predictor.evaluation.errors import ALARM_PROBABILITY, exceedance_probability
 from predictor.evaluation.evaluating import Evaluation, evaluate
 from predictor.evaluation.forecasters import Climatology, Forecaster, Forecasts, Persistence
-from predictor.evaluation.model_forecasters import EnsembleForecaster, ModelForecaster
+from predictor.evaluation.model_forecasters import ModelForecaster
+from predictor.models.model_file import SHIPPED, load
 from predictor.training.hourly_file import Hours, HoursUnusable, read_hours
 from predictor.training.scores import SCORED_HOURS
 from tests.predictor.air import plain_model
 from tests.predictor.recorded_hours import FIRST_HOUR, STATIONS, made_up_hours, write_hours
-from tests.predictor.recurrent import shipped
 
 HOURS = 520
 ISSUES = np.arange(340, HOURS, 7)
+PLACES = [Station(name, name, Point(37.5, 127.0 + place / 100), Network.URBAN) for place, name in enumerate(STATIONS)]
 
 
 @pytest.fixture(scope="module")
@@ -33,15 +34,12 @@ def hours() -> Hours:
 
 
 def forecasters_of(hours: Hours) -> list[Forecaster]:
-    model = ModelForecaster("shipped", plain_model(damping=0.7, spread=0.4), hours)
+    model = ModelForecaster("shipped", plain_model(damping=0.7, spread=0.4), hours, PLACES)
     return [Persistence(hours), Climatology(hours), model]
 
 
 def all_forecasters_of(hours: Hours) -> list[Forecaster]:
-    places = [
-        Station(name, name, Point(37.5, 127.0 + place / 100), Network.URBAN) for place, name in enumerate(STATIONS)
-    ]
-    return [*forecasters_of(hours), EnsembleForecaster("ensemble", shipped(), hours, places)]
+    return [*forecasters_of(hours), ModelForecaster("ensemble", load(SHIPPED).model, hours, PLACES)]
 
 
 @pytest.fixture(scope="module")

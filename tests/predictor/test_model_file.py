@@ -8,11 +8,14 @@ import pickle
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from predictor.models.model_file import SHIPPED, ModelUnusable, digest_path, load, save
-from tests.predictor.air import plain_model
+from predictor.models.observed import Observed
+from predictor.models.weather_input import no_weather
+from tests.predictor.air import JONGNO, plain_model
 
 
 @pytest.fixture
@@ -39,8 +42,10 @@ def test_a_saved_model_comes_back_as_it_was(path: Path) -> None:
     loaded = load(path)
     assert loaded.model.version == "damped-persistence-1"
     assert loaded.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    window, hour = torch.full((1, 5, 4), 30.0), torch.tensor([500_000])
-    torch.testing.assert_close(loaded.model.forecast(window, hour), plain_model().forecast(window, hour))
+    assert loaded.version == f"damped-persistence-1+{loaded.sha256[:8]}"
+    known = Observed([JONGNO], 500_000, np.full((1, 5, 4), 30.0, dtype=np.float32), no_weather(1))
+    expected = plain_model().forecast(known)
+    np.testing.assert_array_equal(loaded.model.forecast(known).quantiles, expected.quantiles)
 
 
 def test_the_shipped_model_is_the_one_on_its_card() -> None:

@@ -22,7 +22,7 @@ def forecast(station: Station, level: float, issue_time: datetime = NOON) -> For
     """The median is `level` plus the hours since noon; the interval is one to each side."""
     since = (issue_time - NOON) // HOUR + np.arange(1, 73)
     quantiles = (level + since)[:, None, None] + np.zeros((72, 4, 1)) + np.array([-1.0, 0.0, 1.0])
-    return Forecast(station, issue_time, "m-1", range(1, 73), quantiles, 1.0, issue_time)
+    return Forecast(station, issue_time, "m-1", range(1, 73), quantiles, quantiles[..., 1], 1.0, issue_time)
 
 
 def newest(*forecasts: Forecast) -> Mapping[str, Forecast]:

@@ -12,15 +12,28 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from predictor.models.axes import HORIZON_HOURS
 from predictor.models.channels import WINDOW_HOURS
-from predictor.models.field import forecast_field
-from predictor.models.model import HORIZON_HOURS
-from predictor.models.model_file import SHIPPED_ENSEMBLE
-from predictor.models.recurrent import LEVELS
-from predictor.models.recurrent_ensemble import Distribution, Known, alone
-from predictor.models.weather_input import Weather
+from predictor.models.field import known_of
+from predictor.models.model_file import BASELINE, SHIPPED, load
+from predictor.models.recurrent_ensemble import Distribution, Known, history
+from predictor.models.scale import to_net_units, to_z
+from predictor.models.surroundings import no_surroundings
+from predictor.models.weather_input import Weather, no_weather
 from tests.predictor.air import JUNG, TYPICAL
-from tests.predictor.recurrent import INCHEON, ISSUE, ROADSIDE, STATIONS, TOMORROW_OFF, air, shipped, weather
+from tests.predictor.recurrent import (
+    INCHEON,
+    ISSUE,
+    ROADSIDE,
+    STATIONS,
+    TOMORROW_OFF,
+    air,
+    averaged,
+    forecast_field,
+    observed,
+    shipped,
+    weather,
+)
 
 _UNITS: Final = torch.tensor([1.0, 1.0, 1e-3, 1e-3])
 
@@ -37,22 +50,18 @@ _QUANTILES: Final = (
     ((16.156, 32.296, 60.859), (33.908, 62.204, 111.093), (24.904, 44.765, 61.275), (14.741, 24.425, 41.016)),
     ((12.088, 26.615, 54.651), (23.208, 46.347, 87.974), (13.415, 29.840, 45.791), (14.092, 24.885, 43.004)),
 )
-_MEANS: Final = (
-    (20.808, 80.390, 53.867, 23.310),
-    (25.166, 61.057, 49.505, 22.856),
-    (24.293, 51.654, 34.038, 31.347),
-    (22.576, 80.027, 45.353, 16.996),
-    (23.723, 58.882, 44.430, 16.194),
-    (23.507, 50.910, 38.100, 19.687),
-    (19.851, 65.482, 57.259, 35.607),
-    (36.538, 68.996, 43.960, 26.261),
-    (30.931, 52.206, 29.736, 26.959),
-)
 
 
 def said(known: torch.Tensor, issue: int = ISSUE) -> Distribution:
     """Of stations of which only the hours are known."""
-    return shipped().distribution(alone(known, torch.full((len(known),), issue)))
+    return averaged(shipped().distributions(alone(known, torch.full((len(known),), issue))))
+
+
+def alone(window: torch.Tensor, issue_hour: torch.Tensor) -> Known:
+    """Stations of which nothing is known but their own hours."""
+    nothing = torch.zeros(len(window), dtype=torch.int64)
+    around = no_surroundings(len(window), WINDOW_HOURS)
+    return Known(history(window), issue_hour, around, row=nothing, network=nothing, weather=no_weather(len(window)))
 
 
 def assert_sound(answer: Distribution) -> None:
@@ -69,16 +78,16 @@ def relative_width(answer: Distribution) -> torch.Tensor:
 
 
 def test_the_nets_say_what_they_said_in_training() -> None:
-    answer = forecast_field(shipped(), air(), STATIONS, ISSUE, weather=weather(), holidays=TOMORROW_OFF)
-    assert answer.quantiles.shape == (3, HORIZON_HOURS, 4, len(LEVELS))
-    quantiles = answer.main_quantiles[:, _HORIZONS] / _UNITS[:, None]
+    known = known_of(shipped(), observed(air(), weather=weather(), holidays=TOMORROW_OFF))
+    told = [one.main_quantiles.transpose(-1, -2) for one in shipped().distributions(known)]
+    # Then, they were averaged on the scale.
+    z = torch.stack([to_z(quantiles) for quantiles in told]).mean(dim=0).transpose(-1, -2)
+    quantiles = to_net_units(z)[:, _HORIZONS]
     torch.testing.assert_close(quantiles.flatten(0, 1), torch.tensor(_QUANTILES), rtol=1e-4, atol=1e-3)
-    means = answer.mean[:, _HORIZONS] / _UNITS
-    torch.testing.assert_close(means.flatten(0, 1), torch.tensor(_MEANS), rtol=1e-4, atol=1e-3)
 
 
 def test_the_same_is_said_twice() -> None:
-    first, second = (forecast_field(shipped(), air(), STATIONS, ISSUE, weather=weather()) for _ in range(2))
+    first, second = (forecast_field(shipped(), air(), STATIONS, weather=weather()) for _ in range(2))
     assert torch.equal(first.quantiles, second.quantiles)
     assert torch.equal(first.mean, second.mean)
 
@@ -89,7 +98,7 @@ def test_a_station_gets_the_same_forecast_alone_and_in_a_batch() -> None:
     together = replace(
         alone(values, torch.tensor([ISSUE, ISSUE - 1, ISSUE])), around=around, weather=seen, row=torch.tensor([7, 0, 9])
     )
-    batch = shipped().distribution(together)
+    batch = averaged(shipped().distributions(together))
     for place in range(3):
         one = slice(place, place + 1)
         by_itself = Known(
@@ -100,23 +109,23 @@ def test_a_station_gets_the_same_forecast_alone_and_in_a_batch() -> None:
             network=together.network[one],
             weather=Weather(seen.observed[one], seen.foreseen[one]),
         )
-        answer = shipped().distribution(by_itself)
+        answer = averaged(shipped().distributions(by_itself))
         torch.testing.assert_close(answer.quantiles[0], batch.quantiles[place], rtol=1e-4, atol=1e-6)
 
 
 def test_a_station_far_from_all_others_does_not_hear_of_them() -> None:
     far = replace(INCHEON, location=replace(INCHEON.location, latitude=33.2))
     values = air()
-    among = forecast_field(shipped(), values, [*STATIONS[:2], far], ISSUE)
-    lonely = forecast_field(shipped(), values[2:], [far], ISSUE)
+    among = forecast_field(shipped(), values, [*STATIONS[:2], far])
+    lonely = forecast_field(shipped(), values[2:], [far])
     torch.testing.assert_close(among.quantiles[2], lonely.quantiles[0], rtol=1e-4, atol=1e-6)
 
 
 def test_bad_air_to_the_west_is_bad_news() -> None:
     values = air(gaps=False)
-    before = forecast_field(shipped(), values, STATIONS, ISSUE).quantiles[0, 5:24, 0, 4].mean()
+    before = forecast_field(shipped(), values, STATIONS).quantiles[0, 5:24, 0, 4].mean()
     values[2, -6:, :2] *= 6
-    after = forecast_field(shipped(), values, STATIONS, ISSUE).quantiles[0, 5:24, 0, 4].mean()
+    after = forecast_field(shipped(), values, STATIONS).quantiles[0, 5:24, 0, 4].mean()
     assert after > before
 
 
@@ -133,9 +142,9 @@ def test_a_silent_station_hears_of_its_neighbours() -> None:
     values = air(gaps=False)
     values[0] = math.nan
     values[1:, :, 0] = 15.0
-    clean = forecast_field(shipped(), values, [STATIONS[0], ROADSIDE, JUNG], ISSUE).mean[0, :24, 0].mean()
+    clean = forecast_field(shipped(), values, [STATIONS[0], ROADSIDE, JUNG]).mean[0, :24, 0].mean()
     values[1:, :, 0] = 90.0
-    dirty = forecast_field(shipped(), values, [STATIONS[0], ROADSIDE, JUNG], ISSUE).mean[0, :24, 0].mean()
+    dirty = forecast_field(shipped(), values, [STATIONS[0], ROADSIDE, JUNG]).mean[0, :24, 0].mean()
     assert dirty > 2 * clean
 
 
@@ -145,14 +154,14 @@ def test_stations_that_the_nets_never_saw_are_all_alike() -> None:
     assert model.rows_of(["종로구"]).item() > 0
     unknown = [replace(station, station_id=f"new {place}") for place, station in enumerate(STATIONS)]
     others = [replace(station, station_id=f"other {place}") for place, station in enumerate(STATIONS)]
-    answers = [forecast_field(model, air(), stations, ISSUE).quantiles for stations in (unknown, others)]
+    answers = [forecast_field(model, air(), stations).quantiles for stations in (unknown, others)]
     assert torch.equal(*answers)
-    assert not torch.equal(answers[0], forecast_field(model, air(), STATIONS, ISSUE).quantiles)
+    assert not torch.equal(answers[0], forecast_field(model, air(), STATIONS).quantiles)
 
 
 def test_four_pollutants_and_a_short_window_will_do() -> None:
     for hours in (1, 30, 168, 400):
-        assert_sound(forecast_field(shipped(), air(hours)[..., :4], STATIONS, ISSUE))
+        assert_sound(forecast_field(shipped(), air(hours)[..., :4], STATIONS))
     longer = air(400)
     torch.testing.assert_close(said(longer).quantiles, said(longer[:, -336:]).quantiles)
 
@@ -161,16 +170,14 @@ def test_weather_that_stops_half_way_is_no_trouble() -> None:
     cut = weather()
     cut.foreseen[:, 30:] = math.nan
     cut.observed[:, -3:] = math.nan
-    assert_sound(forecast_field(shipped(), air(), STATIONS, ISSUE, weather=cut))
+    assert_sound(forecast_field(shipped(), air(), STATIONS, weather=cut))
 
 
 def test_rain_to_come_cleans_the_air() -> None:
     dry, wet = weather(), weather()
     for sky, rain in ((dry, 0.0), (wet, 5.0)):
         sky.foreseen[..., 5] = rain
-    means = [
-        forecast_field(shipped(), air(), STATIONS, ISSUE, weather=sky).mean[0, 12:, 1].mean() for sky in (dry, wet)
-    ]
+    means = [forecast_field(shipped(), air(), STATIONS, weather=sky).mean[0, 12:, 1].mean() for sky in (dry, wet)]
     assert means[1] < means[0]
 
 
@@ -194,25 +201,36 @@ def test_no_weather_whatever_brings_the_nets_down(hour: list[float], at: int) ->
     wild = weather()
     wild.foreseen[:, at] = torch.tensor(hour)
     wild.observed[:, -1 - at] = torch.tensor(hour[:6])
-    assert_sound(forecast_field(shipped(), air(), STATIONS, ISSUE, weather=wild))
+    assert_sound(forecast_field(shipped(), air(), STATIONS, weather=wild))
 
 
-def test_the_model_alone_answers_as_every_model_does() -> None:
-    model = shipped()
-    answer = model.forecast(air()[..., :4], torch.tensor([ISSUE, ISSUE - 2, ISSUE]))
-    assert answer.shape == (3, HORIZON_HOURS, 4, 3)
-    assert model.version == "recurrent-ensemble-1"
+def test_the_ensemble_tells_each_net_and_the_damped_persistence() -> None:
+    loaded = load(SHIPPED)
+    answer = loaded.model.forecast(observed(air(), weather=weather()))
+    assert loaded.model.members == ("lstm", "gru", "damped-persistence")
+    assert answer.mean.shape == (3, 3, HORIZON_HOURS, 4)
+    assert answer.quantiles.shape == (3, 3, HORIZON_HOURS, 4, 3)
+    assert loaded.version == f"ensemble-1+{loaded.sha256[:8]}"
+    alone = load(BASELINE).model.forecast(observed(air()))
+    np.testing.assert_allclose(answer.quantiles[2], alone.quantiles[0], rtol=1e-5)
+
+
+def test_of_some_stations_asked_for_the_answers_are_those_of_all() -> None:
+    everything = observed(air(), weather=weather())
+    model = load(SHIPPED).model
+    some = model.forecast(replace(everything, asked=np.array([0, 2])))
+    np.testing.assert_allclose(some.quantiles, model.forecast(everything).quantiles[:, [0, 2]], rtol=1e-4)
 
 
 @pytest.mark.parametrize("day_off", [True, False])
 def test_a_holiday_changes_the_next_day(*, day_off: bool) -> None:
     off = TOMORROW_OFF if day_off else np.empty(0, dtype=np.int64)
-    answer = forecast_field(shipped(), air(), STATIONS, ISSUE, holidays=off)
-    usual = forecast_field(shipped(), air(), STATIONS, ISSUE)
+    answer = forecast_field(shipped(), air(), STATIONS, holidays=off)
+    usual = forecast_field(shipped(), air(), STATIONS)
     assert torch.equal(answer.quantiles, usual.quantiles) is not day_off
 
 
 def test_the_shipped_nets_are_those_on_their_card() -> None:
-    card = SHIPPED_ENSEMBLE.with_suffix(".md").read_text(encoding="utf-8")
-    digest = SHIPPED_ENSEMBLE.with_name(SHIPPED_ENSEMBLE.name + ".sha256").read_text(encoding="ascii").split()[0]
+    card = SHIPPED.with_suffix(".md").read_text(encoding="utf-8")
+    digest = SHIPPED.with_name(SHIPPED.name + ".sha256").read_text(encoding="ascii").split()[0]
     assert digest in card

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
-from predictor.models.model_file import SHIPPED, load
+from predictor.models.damped_persistence import DampedPersistence
+from predictor.models.model_file import BASELINE, load
 from predictor.training.recordings import Recording, load_downtown
 from predictor.training.scores import SCORED_HOURS, Scores, score
 
@@ -26,7 +27,9 @@ def recording(real_data: Path) -> Recording:
 @pytest.fixture(scope="module")
 def scores(recording: Recording) -> Scores:
     torch.set_num_threads(1)
-    return score(load(SHIPPED).model, recording, every_hours=EVERY_HOURS)
+    model = load(BASELINE).model
+    assert isinstance(model, DampedPersistence)
+    return score(model, recording, every_hours=EVERY_HOURS)
 
 
 @pytest.mark.parametrize("pollutant", FORECAST_POLLUTANTS)
