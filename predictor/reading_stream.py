@@ -61,7 +61,7 @@ class ReadingStream:
 
 
 def reading_from_wire(message: reading_pb2.Reading) -> Reading:
-    """A reading from its message; what is forecast of it, and no more."""
+    """A reading from its message; what forecasts are made from, and no more."""
     return Reading(
         station=station_from_wire(message.station),
         measured_at=time_from_wire(message.measured_at),
@@ -70,6 +70,8 @@ def reading_from_wire(message: reading_pb2.Reading) -> Reading:
             message.pm10_ug_m3 if message.HasField("pm10_ug_m3") else None,
             message.o3_ppm if message.HasField("o3_ppm") else None,
             message.no2_ppm if message.HasField("no2_ppm") else None,
+            message.co_ppm if message.HasField("co_ppm") else None,
+            message.so2_ppm if message.HasField("so2_ppm") else None,
         ),
         revision=message.revision,
     )

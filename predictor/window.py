@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from air.places import Station
 from air.pollutants import FORECAST_POLLUTANTS
+from predictor.models.scale import INPUT_POLLUTANTS
 
 Floats = NDArray[np.float32]
 
 _HOUR: Final = timedelta(hours=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CONFIDENCE_HOURS: Final = 24
+_FORECAST: Final = len(FORECAST_POLLUTANTS)
 
 
 def hour_of(time: datetime) -> int:
@@ -35,7 +37,7 @@ class Reading:
     """What one station measured in the hour that ends at `measured_at`.
 
     Attributes:
-        values: In network units, in the order of `FORECAST_POLLUTANTS`; None where nothing usable was measured.
+        values: In network units, in the order of `INPUT_POLLUTANTS`; None where nothing usable was measured.
         revision: One more at each correction by the network.
     """
 
@@ -52,7 +54,7 @@ class StationHours:
     Attributes:
         station: As the newest reading described it.
         newest_hour: The hour of the newest reading, which may have brought no value.
-        values: (hours, pollutants), oldest first, NaN where nothing was measured.
+        values: (hours, INPUT_POLLUTANTS), oldest first, NaN where nothing was measured.
     """
 
     station: Station
@@ -61,14 +63,14 @@ class StationHours:
 
     @property
     def confidence(self) -> float:
-        """The share of the last 24 hours' values that was measured."""
-        last = np.isfinite(self.values[-_CONFIDENCE_HOURS:]).sum()
-        return float(last) / (_CONFIDENCE_HOURS * len(FORECAST_POLLUTANTS))
+        """The share of the last 24 hours' values that was measured, of what is forecast."""
+        last = np.isfinite(self.values[-_CONFIDENCE_HOURS:, :_FORECAST]).sum()
+        return float(last) / (_CONFIDENCE_HOURS * _FORECAST)
 
     @property
     def newest_measured_at(self) -> datetime | None:
-        """The newest hour with a value."""
-        measured = np.flatnonzero(np.isfinite(self.values).any(axis=1))
+        """The newest hour with a value of what is forecast."""
+        measured = np.flatnonzero(np.isfinite(self.values[:, :_FORECAST]).any(axis=1))
         if not len(measured):
             return None
         return time_of(self.newest_hour - (len(self.values) - 1 - int(measured[-1])))
@@ -115,7 +117,7 @@ class ReadingWindow:
     def _extended(self, before: StationHours | None, readings: list[Reading]) -> StationHours:
         newest = max(hour_of(reading.measured_at) for reading in readings)
         station = readings[-1].station
-        values = np.full((self.hours, len(FORECAST_POLLUTANTS)), np.nan, dtype=np.float32)
+        values = np.full((self.hours, len(INPUT_POLLUTANTS)), np.nan, dtype=np.float32)
         if before is not None:
             newest = max(newest, before.newest_hour)
             passed = newest - before.newest_hour

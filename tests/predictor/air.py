@@ -24,8 +24,8 @@ JUNG: Final = Station("중구", "중구", Point(37.5643, 126.9745), Network.URBA
 CHEONGGYE: Final = Station("청계천로", "청계천로", Point(37.5686, 126.9981), Network.ROADSIDE)
 BUSAN: Final = Station("광복동", "광복동", Point(35.0999, 129.0304), Network.URBAN)
 
-TYPICAL: Final = (20.0, 40.0, 0.030, 0.020)
-"""PM2.5 and PM10 in µg/m³, O3 and NO2 in ppm."""
+TYPICAL: Final = (20.0, 40.0, 0.030, 0.020, 0.5, 0.003)
+"""PM2.5 and PM10 in µg/m³, O3, NO2, CO and SO2 in ppm."""
 
 
 def reading(
@@ -34,8 +34,9 @@ def reading(
     values: Sequence[float | None] = TYPICAL,
     revision: int = 1,
 ) -> Reading:
-    """One reading; four values, None where nothing was measured."""
-    return Reading(station, measured_at, tuple(values), revision)
+    """One reading; None where nothing was measured, as for the last where fewer than six values are given."""
+    missing = (None,) * (len(TYPICAL) - len(values))
+    return Reading(station, measured_at, (*values, *missing), revision)
 
 
 def hours_of_air(station: Station, last: datetime, hours: int) -> Iterator[Reading]:

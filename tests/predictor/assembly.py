@@ -11,7 +11,6 @@ from pathlib import Path
 
 import grpc
 
-from air.pollutants import FORECAST_POLLUTANTS
 from ingestion.reading import Measurement
 from ingestion.reading import Reading as CollectedReading
 from ingestion.service import FULL_NAME as INGESTION
@@ -23,6 +22,7 @@ from mesh.health import HealthBoard
 from mesh.server import GrpcServer, serving
 from predictor.issuing import Issuer
 from predictor.models.model_file import SHIPPED, load
+from predictor.models.scale import INPUT_POLLUTANTS
 from predictor.reading_stream import ReadingStream
 from predictor.service import PredictionService
 from predictor.settings import PredictorSettings
@@ -151,6 +151,6 @@ async def run_ingestion(folder: Path, now: datetime, *, port: int = 0) -> AsyncI
 
 
 def _collected(reading: Reading) -> CollectedReading:
-    values = zip(FORECAST_POLLUTANTS, reading.values, strict=True)
+    values = zip(INPUT_POLLUTANTS, reading.values, strict=True)
     measurement = Measurement({pollutant: value for pollutant, value in values if value is not None})
     return CollectedReading(reading.station, reading.measured_at, measurement)

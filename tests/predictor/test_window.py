@@ -78,6 +78,16 @@ def test_confidence_is_the_share_of_the_last_day_that_was_measured() -> None:
     assert window.stations[JONGNO.station_id].confidence == pytest.approx(1 / 24)
 
 
+def test_what_is_only_looked_at_is_kept_and_counts_for_nothing_else() -> None:
+    only_gases = reading(measured_at=NOON + HOUR, values=(None, None, None, None, 0.5, 0.003))
+    window, changed = ReadingWindow(2).with_readings([reading(), only_gases])
+    hours = window.stations[JONGNO.station_id]
+    assert changed == {JONGNO.station_id}
+    assert hours.values[1].tolist() == pytest.approx([math.nan] * 4 + [0.5, 0.003], nan_ok=True)
+    assert hours.newest_measured_at == NOON
+    assert hours.confidence == pytest.approx(1 / 24)
+
+
 def test_a_station_that_never_measured_has_no_newest_measurement() -> None:
     window, _ = ReadingWindow(24).with_readings([reading(values=NOTHING)])
     assert window.stations[JONGNO.station_id].newest_measured_at is None
