@@ -53,7 +53,7 @@ KNOWS: Final = {
     ("redis",): ("mesh.*",),
     ("celery",): ("ingestion.tasks.*", "cli.serve"),
     # An extra is installed for its service alone: the router's image has no torch.
-    ("torch",): ("predictor.*",),
+    ("torch", "holidays"): ("predictor.*",),
     ("numba", "networkx", "shapely", "geopy", "polyline"): ("router.*", "cli.route"),
     ("ioos_qc",): ("ingestion.quality.*",),
     ("osmium",): ("router.*", "simulation.*"),
