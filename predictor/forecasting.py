@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from predictor.forecast import Forecast
+from predictor.holidays import holidays_around
 from predictor.models.axes import HORIZON_HOURS
 from predictor.models.calibration import Calibration
 from predictor.models.model_file import LoadedModel
 from predictor.models.observed import Observed
-from predictor.models.weather_input import no_weather
+from predictor.weather_book import WeatherSource
 from predictor.window import ReadingWindow, StationHours, time_of
 
 Floats = NDArray[np.float64]
@@ -28,7 +29,11 @@ _LARGEST: Final = np.array([9999.99 if pollutant in _PARTICLES else 9999.9999 fo
 
 
 def forecast_stations(
-    loaded: LoadedModel, calibration: Calibration, window: ReadingWindow, asked: Collection[str]
+    loaded: LoadedModel,
+    calibration: Calibration,
+    window: ReadingWindow,
+    asked: Collection[str],
+    weather: WeatherSource,
 ) -> list[Forecast]:
     """One forecast for each station asked for, by station_id, issued at the window's newest hour.
 
@@ -37,7 +42,7 @@ def forecast_stations(
     stations = [window.stations[station_id] for station_id in sorted(window.stations)]
     if not asked or window.newest_hour is None:
         return []
-    observed = observed_of(stations, window.newest_hour, asked)
+    observed = observed_of(stations, window.newest_hour, asked, weather)
     told = calibration.apply(loaded.model.forecast(observed))
     quantiles = rounded(np.minimum(told.quantiles, _LARGEST[:, None]))
     mean = rounded(np.minimum(told.mean, _LARGEST)[..., None])[..., 0]
@@ -58,18 +63,22 @@ def forecast_stations(
     ]
 
 
-def observed_of(stations: list[StationHours], issue_hour: int, asked: Collection[str]) -> Observed:
+def observed_of(
+    stations: list[StationHours], issue_hour: int, asked: Collection[str], weather: WeatherSource
+) -> Observed:
     """All that is known at the issue hour; whose newest reading is older has gaps up to it."""
     values = np.full((len(stations), *stations[0].values.shape), np.nan, dtype=np.float32)
     for row, station in enumerate(stations):
         late = issue_hour - station.newest_hour
         if late < len(station.values):
             values[row, : len(station.values) - late] = station.values[late:]
+    places = [station.station for station in stations]
     return Observed(
-        stations=[station.station for station in stations],
+        stations=places,
         issue_hour=issue_hour,
         values=values,
-        weather=no_weather(len(stations)),
+        weather=weather.at(places, issue_hour),
+        holidays=holidays_around(issue_hour),
         asked=np.array([row for row, station in enumerate(stations) if station.station.station_id in asked]),
     )
 

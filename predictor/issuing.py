@@ -18,6 +18,7 @@ from predictor.board import ForecastBoard
 from predictor.forecasting import forecast_stations
 from predictor.models.model_file import LoadedModel, load
 from predictor.store import Issue, LogHead, PredictionStore, Retention
+from predictor.weather_book import WeatherSource
 from predictor.window import Reading, ReadingWindow, hour_of, time_of
 
 _log: Final = structlog.stdlib.get_logger("issuing")
@@ -39,6 +40,7 @@ class Issuer:
         loaded: The model to begin with.
         bell: Rung when there is something new on the board.
         clock: For the times at which things are made.
+        weather: The weather that forecasts are made with.
         window_hours: How many hours the model sees, and the store keeps.
         retention_hours: How long predictions are kept.
     """
@@ -50,12 +52,14 @@ class Issuer:
         bell: Bell,
         clock: Clock,
         *,
+        weather: WeatherSource,
         window_hours: int,
         retention_hours: int,
     ) -> None:
         self._store = store
         self._bell = bell
         self._clock = clock
+        self._weather = weather
         self._retention: Final = timedelta(hours=retention_hours)
         self._turn = asyncio.Lock()
         self._window = ReadingWindow(window_hours)
@@ -105,6 +109,11 @@ class Issuer:
             else:
                 await self._catch_up()
 
+    async def weather_came(self) -> None:
+        """Forecasts anew: there is weather now where there was none."""
+        async with self._turn:
+            await self._reissue(self.model.loaded)
+
     async def reload(self, path: Path) -> bool:
         """Reads the model file again; True when it is another one, with which all forecasts are then made anew.
 
@@ -123,7 +132,7 @@ class Issuer:
         window, changed = self._window.with_readings(readings)
         model = self.model.loaded
         asked = changed if window.newest_hour == self._window.newest_hour else window.stations
-        forecasts = await asyncio.to_thread(forecast_stations, model, model.model.prior, window, asked)
+        forecasts = await asyncio.to_thread(forecast_stations, model, model.model.prior, window, asked, self._weather)
         retention = self._due_retention(window)
         self._in_doubt = True
         issue = await self._store.record(
@@ -147,7 +156,9 @@ class Issuer:
 
     async def _reissue(self, loaded: LoadedModel) -> None:
         asked = self.board.newest.keys() & self._window.stations.keys()
-        forecasts = await asyncio.to_thread(forecast_stations, loaded, loaded.model.prior, self._window, asked)
+        forecasts = await asyncio.to_thread(
+            forecast_stations, loaded, loaded.model.prior, self._window, asked, self._weather
+        )
         issue = await self._store.reissue(forecasts, model_sha256=loaded.sha256, now=self._clock())
         await self._publish(issue)
 

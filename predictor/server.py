@@ -16,10 +16,14 @@ from mesh.mesh_service import neighbour_health
 from mesh.server import GrpcServer, run, serving, until_stopped
 from predictor.issuing import Issuer
 from predictor.models.model_file import SHIPPED, load
-from predictor.reading_stream import NAME, ReadingStream
+from predictor.reading_stream import NAME as READINGS
+from predictor.reading_stream import ReadingStream
 from predictor.service import FULL_NAME, OPERATOR_METHODS, PredictionService
 from predictor.settings import PredictorSettings
 from predictor.store import PredictionStore
+from predictor.weather_book import WeatherBook
+from predictor.weather_stream import NAME as WEATHER
+from predictor.weather_stream import WeatherStream
 
 SERVICE = "predictor"
 
@@ -38,31 +42,35 @@ async def main(settings: PredictorSettings) -> None:
 
 
 async def _serve(settings: PredictorSettings, database: Database, channel: grpc.aio.Channel) -> None:
-    clock, bell = settings.clock(), Bell()
+    clock, bell, weather_book = settings.clock(), Bell(), WeatherBook()
     model_path = settings.model_path or SHIPPED
     issuer = Issuer(
         PredictionStore(database),
         await asyncio.to_thread(load, model_path),
         bell,
         clock,
+        weather=weather_book,
         window_hours=settings.window_hours,
         retention_hours=settings.prediction_retention_hours,
     )
     await issuer.open()
     readings = ReadingStream(channel, issuer, heartbeat_seconds=settings.heartbeat_seconds)
+    weather = WeatherStream(
+        channel, weather_book, clock, poll_seconds=settings.weather_poll_seconds, on_new_cells=issuer.weather_came
+    )
     service = PredictionService(
         issuer, readings, bell, clock, model_path=model_path, heartbeat_seconds=settings.heartbeat_seconds
     )
-    health = _health(database, issuer, readings)
+    health = _health(database, issuer, readings, weather)
     health.upstream("ingestion", neighbour_health(channel))
     server = GrpcServer(settings, port=settings.predictor_port, board=health, operator_methods=OPERATOR_METHODS)
     server.add(add_PredictionServiceServicer_to_server, service, FULL_NAME)
     server.on_drain(bell.close)
-    async with serving(server, readings.run()):
+    async with serving(server, readings.run(), weather.run()):
         await until_stopped()
 
 
-def _health(database: Database, issuer: Issuer, readings: ReadingStream) -> HealthBoard:
+def _health(database: Database, issuer: Issuer, readings: ReadingStream, weather: WeatherStream) -> HealthBoard:
     async def look_at_database() -> Health:
         await database.ping()
         return UP
@@ -73,10 +81,14 @@ def _health(database: Database, issuer: Issuer, readings: ReadingStream) -> Heal
     async def look_at_readings() -> Health:
         return readings.health()
 
+    async def look_at_weather() -> Health:
+        return weather.health()
+
     health = HealthBoard(SERVICE)
     health.check("database", look_at_database, critical=True)
     health.check("model", look_at_model, critical=True)
-    health.check(NAME, look_at_readings, critical=False)
+    health.check(READINGS, look_at_readings, critical=False)
+    health.check(WEATHER, look_at_weather, critical=False)
     return health
 
 

@@ -22,6 +22,9 @@ class PredictorSettings(MeshSettings):
         description="The model file; its SHA-256 stands beside it in a file of the same name and .sha256. Unset: the"
         " model that comes with the product.",
     )
+    weather_poll_seconds: float = Field(
+        240.0, gt=0, description="How often ingestion is asked for the weather that forecasts are made with."
+    )
     window_hours: int = Field(
         336, ge=24, le=2160, description="How many hours back a forecast looks, and readings are kept for it."
     )

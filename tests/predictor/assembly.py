@@ -27,6 +27,8 @@ from predictor.reading_stream import ReadingStream
 from predictor.service import PredictionService
 from predictor.settings import PredictorSettings
 from predictor.store import PredictionStore
+from predictor.weather_book import WeatherBook
+from predictor.weather_stream import WeatherStream
 from predictor.window import Reading
 from tests.ingestion.assembly import Assembly as Ingestion
 from tests.ingestion.assembly import SettableClock, assembled, quick_settings
@@ -58,6 +60,7 @@ class Predictor:
     issuer: Issuer
     bell: Bell
     readings: ReadingStream
+    weather: WeatherStream
     service: PredictionService
 
     async def until_connected(self) -> None:
@@ -92,9 +95,13 @@ async def open_predictor(
                 return
             # A group, so that a test fails with what the following failed of.
             async with asyncio.TaskGroup() as group:
-                following = group.create_task(predictor.readings.run())
+                following = [
+                    group.create_task(predictor.readings.run()),
+                    group.create_task(predictor.weather.run()),
+                ]
                 yield predictor
-                following.cancel()
+                for task in following:
+                    task.cancel()
     finally:
         await database.close()
 
@@ -102,21 +109,25 @@ async def open_predictor(
 async def _put_together(
     settings: PredictorSettings, clock: SettableClock, database: Database, bell: Bell, channel: grpc.aio.Channel
 ) -> Predictor:
-    path, store = settings.model_path or SHIPPED, PredictionStore(database)
+    path, store, weather = settings.model_path or SHIPPED, PredictionStore(database), WeatherBook()
     issuer = Issuer(
         store,
         load(path),
         bell,
         clock,
+        weather=weather,
         window_hours=settings.window_hours,
         retention_hours=settings.prediction_retention_hours,
     )
     await issuer.open()
+    weather_stream = WeatherStream(
+        channel, weather, clock, poll_seconds=settings.weather_poll_seconds, on_new_cells=issuer.weather_came
+    )
     readings = ReadingStream(channel, issuer, heartbeat_seconds=settings.heartbeat_seconds)
     service = PredictionService(
         issuer, readings, bell, clock, model_path=path, heartbeat_seconds=settings.heartbeat_seconds
     )
-    return Predictor(settings, clock, database, store, issuer, bell, readings, service)
+    return Predictor(settings, clock, database, store, issuer, bell, readings, weather_stream, service)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 from predictor.forecast import Forecast
 from predictor.forecasting import DECIMALS, HORIZONS, forecast_stations
 from predictor.models.model_file import BASELINE, LoadedModel, load
+from predictor.weather_book import WeatherBook
 from predictor.window import ReadingWindow
 from tests.predictor.air import CHEONGGYE, HOUR, JONGNO, NOON, TYPICAL, hours_of_air, plain_model, reading
 
@@ -18,7 +19,7 @@ def loaded() -> LoadedModel:
 
 
 def forecast(loaded: LoadedModel, window: ReadingWindow) -> list[Forecast]:
-    return forecast_stations(loaded, loaded.model.prior, window, window.stations)
+    return forecast_stations(loaded, loaded.model.prior, window, window.stations, WeatherBook())
 
 
 def test_all_stations_are_forecast_from_the_newest_hour_of_any(loaded: LoadedModel) -> None:
