@@ -58,6 +58,11 @@ _BREAKPOINTS: Final[Mapping[Pollutant, tuple[tuple[float, float], ...]]] = {
     Pollutant.PM25: ((0, 15), (16, 35), (36, 75), (76, 500)),
 }
 
+GRADE_ENDS: Final[Mapping[Pollutant, tuple[float, ...]]] = {
+    pollutant: tuple(high for _, high in bands[:-1]) for pollutant, bands in _BREAKPOINTS.items()
+}
+"""The highest concentration of each grade but the worst, in the pollutant's unit: more is the next grade."""
+
 _LONG_HOURS: Final = 12
 _SHORT_HOURS: Final = 4
 # Three quarters of each span must be there: in the recorded year the index is published for more than 99.5 % of the

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from air.places import Point, Station
+from predictor.exceedance import DECIMALS
+from predictor.limitation import Limitation
 
 Floats = NDArray[np.float64]
 
@@ -25,8 +27,10 @@ class Forecast:
         quantiles: 10, 50 and 90 % quantiles, (horizons, pollutants, 3), in network units, pollutants in the order of
             `air.pollutants.FORECAST_POLLUTANTS`.
         mean: What is expected on average, (horizons, pollutants), likewise.
-        confidence: The share of the last 24 hours that was measured at the place, 0 to 1.
+        confidences: The probability, 0 to 1, of the most likely grade of PM2.5, (horizons,): how likely the grade told
+            for an hour is the one that will be measured.
         newest_measured_at: The newest hour in which the place's stations measured anything; None when none did.
+        limitations: What it had to do without.
     """
 
     place: Station | Point
@@ -35,8 +39,14 @@ class Forecast:
     horizons: range
     quantiles: Floats
     mean: Floats
-    confidence: float
+    confidences: Floats
     newest_measured_at: datetime | None
+    limitations: frozenset[Limitation] = frozenset()
+
+    @property
+    def confidence(self) -> float:
+        """The mean of `confidences`."""
+        return round(float(self.confidences.mean()), DECIMALS)
 
     @property
     def ends_at(self) -> datetime:
@@ -52,7 +62,13 @@ class Forecast:
             return None
         start = first - self.horizons[0]
         there = slice(start, start + len(horizons))
-        return replace(self, horizons=horizons, quantiles=self.quantiles[there], mean=self.mean[there])
+        return replace(
+            self,
+            horizons=horizons,
+            quantiles=self.quantiles[there],
+            mean=self.mean[there],
+            confidences=self.confidences[there],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
+from predictor.exceedance import grade_confidences
 from predictor.forecast import Forecast
 from predictor.holidays import holidays_around
 from predictor.models.axes import HORIZON_HOURS
@@ -48,6 +49,8 @@ def forecast_stations(
     mean = rounded(np.minimum(told.mean, _LARGEST)[..., None])[..., 0]
     quantiles.setflags(write=False)
     mean.setflags(write=False)
+    certain = grade_confidences(quantiles)
+    certain.setflags(write=False)
     return [
         Forecast(
             place=stations[place].station,
@@ -56,10 +59,10 @@ def forecast_stations(
             horizons=HORIZONS,
             quantiles=own,
             mean=own_mean,
-            confidence=round(stations[place].confidence, 3),
+            confidences=confidences,
             newest_measured_at=stations[place].newest_measured_at,
         )
-        for place, own, own_mean in zip(observed.places.tolist(), quantiles, mean, strict=True)
+        for place, own, own_mean, confidences in zip(observed.places.tolist(), quantiles, mean, certain, strict=True)
     ]
 
 

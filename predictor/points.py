@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from air import geodesy, interpolation
 from air.places import Network, Point, Station
 from mesh.errors import OutOfRange
+from predictor.exceedance import grade_confidences
 from predictor.forecast import Forecast
 from predictor.forecasting import rounded
+from predictor.limitation import Limitation
 from predictor.prediction import NoForecastYet
 from predictor.window import hour_of, time_of
 
@@ -110,6 +112,7 @@ def _at_point(point: Point, forecasts: Sequence[Forecast], weight: Floats, first
         horizons=horizons,
         quantiles=values[: len(horizons), :, 1:],
         mean=values[: len(horizons), :, 0],
-        confidence=round(float(weight @ [forecast.confidence for forecast in forecasts]), 3),
+        confidences=grade_confidences(values[: len(horizons), :, 1:]),
         newest_measured_at=max((time for time in measured if time is not None), default=None),
+        limitations=frozenset({Limitation.INTERPOLATED}).union(*(forecast.limitations for forecast in around)),
     )

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
-from cleanair.predictor.v1 import forecast_pb2, prediction_service_pb2_grpc
 from cleanair.predictor.v1 import prediction_service_pb2 as wire
+from cleanair.predictor.v1 import prediction_service_pb2_grpc
 
-from air.places import Station
-from air.pollutants import FORECAST_POLLUTANTS, Pollutant
+from air.pollutants import FORECAST_POLLUTANTS
 from mesh.access import operator_methods
 from mesh.bell import Bell
 from mesh.clock import Clock
 from mesh.interceptors.around import Context
 from mesh.wire import (
     point_from_wire,
-    point_to_wire,
     pollutant_from_wire,
     pollutant_to_wire,
-    station_to_wire,
     status_to_wire,
     time_to_wire,
 )
-from predictor.forecast import Forecast
 from predictor.freshness import answer_status, data_status
 from predictor.issuing import Issuer
 from predictor.points import at_points
 from predictor.prediction import at_stations
 from predictor.reading_stream import ReadingStream
 from predictor.stream import follow
+from predictor.wire import forecast_to_wire
 
 _SERVICE: Final = wire.DESCRIPTOR.services_by_name["PredictionService"]
 FULL_NAME: Final = _SERVICE.full_name
@@ -127,24 +124,3 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             loaded_at=time_to_wire(serving.loaded_at),
             pollutants=[pollutant_to_wire(pollutant) for pollutant in model.pollutants],
         )
-
-
-def forecast_to_wire(
-    forecast: Forecast, pollutants: Collection[Pollutant] = FORECAST_POLLUTANTS
-) -> forecast_pb2.Forecast:
-    """A forecast as its message, of these pollutants."""
-    message = forecast_pb2.Forecast(
-        issue_time=time_to_wire(forecast.issue_time),
-        model_version=forecast.model_version,
-        horizon_hours=forecast.horizons,
-        confidence_score=forecast.confidence,
-    )
-    if isinstance(forecast.place, Station):
-        message.station.CopyFrom(station_to_wire(forecast.place))
-    else:
-        message.point.CopyFrom(point_to_wire(forecast.place))
-    for axis, pollutant in enumerate(FORECAST_POLLUTANTS):
-        if pollutant in pollutants:
-            lower, median, upper = forecast.quantiles[:, axis].T.tolist()
-            message.series.add(pollutant=pollutant_to_wire(pollutant), lower=lower, median=median, upper=upper)
-    return message

@@ -18,7 +18,6 @@ Floats = NDArray[np.float32]
 
 _HOUR: Final = timedelta(hours=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CONFIDENCE_HOURS: Final = 24
 _FORECAST: Final = len(FORECAST_POLLUTANTS)
 
 
@@ -60,12 +59,6 @@ class StationHours:
     station: Station
     newest_hour: int
     values: Floats
-
-    @property
-    def confidence(self) -> float:
-        """The share of the last 24 hours' values that was measured, of what is forecast."""
-        last = np.isfinite(self.values[-_CONFIDENCE_HOURS:, :_FORECAST]).sum()
-        return float(last) / (_CONFIDENCE_HOURS * _FORECAST)
 
     @property
     def newest_measured_at(self) -> datetime | None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 from typing import Final, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from predictor.evaluation.forecasters import Forecasts
-from predictor.models.axes import MEDIAN, QUANTILES
+from predictor.exceedance import exceedance
+from predictor.models.axes import QUANTILES
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -24,10 +24,6 @@ ALARM_PROBABILITY: Final = 0.3
 
 Lipton, Elkan and Naryanaswamy, Optimal Thresholding of Classifiers to Maximize F1 Measure, 2014.
 """
-
-_NORMAL: Final = 1.2815515655446004
-"""The 90 % quantile of the normal distribution."""
-_NARROWEST: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,17 +81,10 @@ def error_sums(forecasts: Forecasts, truth: Floats, use: Bools) -> ErrorSums:
 
 
 def exceedance_probability(forecasts: Forecasts, limit: float) -> Floats:
-    """The probability of more than `limit`, in the shape of the mean.
-
-    Between and beyond the quantiles a normal distribution is assumed, with a width of its own on each side of the
-    median. One number without quantiles is certain: 0 or 1.
-    """
+    """The probability of more than `limit`, in the shape of the mean; one number without quantiles is certain."""
     if forecasts.quantiles is None:
         return np.greater(forecasts.mean, limit).astype(np.float64)
-    low, middle, high = (forecasts.quantiles[..., place] for place in (0, MEDIAN, -1))
-    width = np.maximum(np.where(limit < middle, middle - low, high - middle), _NARROWEST)
-    probability: Floats = torch.special.ndtr(torch.from_numpy(_NORMAL * (middle - limit) / width)).numpy()
-    return probability
+    return exceedance(forecasts.quantiles, limit)
 
 
 def ratio(part: float, whole: float) -> float | None:

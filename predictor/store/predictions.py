@@ -19,8 +19,8 @@ from mesh.database import Database
 from predictor.forecast import Forecast, IssuedForecast
 from predictor.store.rows import (
     NAMES,
-    Row,
     forecast_rows,
+    head_row,
     issued_in,
     prediction_rows,
     reading_row,
@@ -248,16 +248,7 @@ class PredictionStore:
         self, connection: AsyncConnection, issued: Sequence[IssuedForecast], model_sha256: str
     ) -> None:
         insert = self._database.insert(prediction_heads)
-        rows: list[Row] = [
-            {
-                "station_id": one.station.station_id,
-                "issue_time": one.forecast.issue_time,
-                "newest_measured_at": one.forecast.newest_measured_at,
-                "model_sha256": model_sha256,
-                "sequence": one.sequence,
-            }
-            for one in issued
-        ]
+        rows = [head_row(one, model_sha256) for one in issued]
         upsert = insert.on_conflict_do_update(
             index_elements=[prediction_heads.c.station_id],
             set_={name: insert.excluded[name] for name in rows[0] if name != "station_id"},

@@ -14,6 +14,7 @@ from sqlalchemy import RowMapping, Select, Subquery, and_, select
 from air.places import Network, Point, Station
 from air.pollutants import FORECAST_POLLUTANTS
 from predictor.forecast import Forecast, IssuedForecast
+from predictor.limitation import Limitation
 from predictor.models.scale import INPUT_POLLUTANTS
 from predictor.tables import prediction_heads, prediction_stations, predictions
 from predictor.window import Reading
@@ -24,6 +25,7 @@ NAMES: Final = tuple(pollutant.value.lower() for pollutant in INPUT_POLLUTANTS)
 _FORECAST: Final = NAMES[: len(FORECAST_POLLUTANTS)]
 _QUANTILES: Final = tuple((f"{name}_lower", f"{name}_prediction", f"{name}_upper") for name in _FORECAST)
 _MEANS: Final = tuple(f"{name}_mean" for name in _FORECAST)
+_SEPARATOR: Final = ","
 
 Cell: TypeAlias = str | float | bool | datetime | None
 Row: TypeAlias = dict[str, Cell]
@@ -42,7 +44,7 @@ def forecast_rows(page: Subquery) -> Select[*tuple[Cell, ...]]:
     of_station = [column for column in stations if column is not stations.station_id]
     newest = and_(heads.station_id == predictions.c.station_id, heads.issue_time == predictions.c.predicted_at)
     return (
-        select(*predictions.c, *of_station, heads.newest_measured_at, heads.sequence)
+        select(*predictions.c, *of_station, heads.newest_measured_at, heads.sequence, heads.limitations)
         .join_from(predictions, page, page.c.station_id == predictions.c.station_id)
         .join(prediction_heads, newest)
         .join(prediction_stations, stations.station_id == predictions.c.station_id)
@@ -65,8 +67,9 @@ def issued_in(rows: Sequence[RowMapping]) -> list[IssuedForecast]:
             horizons=range(first["prediction_horizon"], own[-1]["prediction_horizon"] + 1),
             quantiles=_quantiles(own),
             mean=_means(own),
-            confidence=first["confidence_score"],
+            confidences=np.array([row["confidence_score"] for row in own], dtype=np.float64),
             newest_measured_at=first["newest_measured_at"],
+            limitations=_limitations(first["limitations"]),
         )
         forecasts.append(IssuedForecast(forecast, station, first["sequence"]))
     return forecasts
@@ -89,6 +92,25 @@ def _means(rows: Sequence[RowMapping]) -> NDArray[np.float64]:
     return np.array(values, dtype=np.float64)
 
 
+def head_row(issued: IssuedForecast, model_sha256: str) -> Row:
+    """The row that makes a forecast its station's newest."""
+    forecast = issued.forecast
+    return {
+        "station_id": issued.station.station_id,
+        "issue_time": forecast.issue_time,
+        "newest_measured_at": forecast.newest_measured_at,
+        "model_sha256": model_sha256,
+        "sequence": issued.sequence,
+        "limitations": _SEPARATOR.join(sorted(forecast.limitations)),
+    }
+
+
+def _limitations(names: str) -> frozenset[Limitation]:
+    """Those of a row; one that this version does not know is none that it can tell."""
+    known = Limitation.__members__
+    return frozenset(known[name] for name in names.split(_SEPARATOR) if name in known)
+
+
 def prediction_rows(issued: IssuedForecast, now: datetime) -> list[Row]:
     """A row an hour ahead."""
     forecast = issued.forecast
@@ -97,7 +119,7 @@ def prediction_rows(issued: IssuedForecast, now: datetime) -> list[Row]:
             "station_id": issued.station.station_id,
             "predicted_at": forecast.issue_time,
             "prediction_horizon": horizon,
-            "confidence_score": forecast.confidence,
+            "confidence_score": confidence,
             "model_version": forecast.model_version,
             "created_at": now,
             **{
@@ -107,8 +129,12 @@ def prediction_rows(issued: IssuedForecast, now: datetime) -> list[Row]:
             },
             **dict(zip(_MEANS, means, strict=True)),
         }
-        for horizon, of_hour, means in zip(
-            forecast.horizons, forecast.quantiles.tolist(), forecast.mean.tolist(), strict=True
+        for horizon, of_hour, means, confidence in zip(
+            forecast.horizons,
+            forecast.quantiles.tolist(),
+            forecast.mean.tolist(),
+            forecast.confidences.tolist(),
+            strict=True,
         )
     ]
 

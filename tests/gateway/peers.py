@@ -15,6 +15,7 @@ from cleanair.predictor.v1 import prediction_service_pb2_grpc
 from cleanair.router.v1 import route_pb2, route_service_pb2_grpc
 from cleanair.router.v1 import route_service_pb2 as router
 from cleanair.type.v1 import station_pb2
+from google.api.httpbody_pb2 import HttpBody
 
 from mesh.errors import InvalidInput, NotFound
 from mesh.health import HealthBoard
@@ -121,6 +122,22 @@ class Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
         self._witness.see("StreamForecasts", context)
         for token in ("1", "2", "3"):
             yield predictor.StreamForecastsResponse(resume_token=token)
+
+    async def ListCachedPredictions(
+        self, request: predictor.ListCachedPredictionsRequest, context: Context
+    ) -> predictor.ListCachedPredictionsResponse:
+        self._witness.see("ListCachedPredictions", context)
+        return predictor.ListCachedPredictionsResponse(hits=3)
+
+    async def GetPerformancePage(self, request: predictor.GetPerformancePageRequest, context: Context) -> HttpBody:
+        self._witness.see("GetPerformancePage", context)
+        return HttpBody(content_type="text/html", data=b"<p>seen</p>")
+
+    async def SetModelAlias(
+        self, request: predictor.SetModelAliasRequest, context: Context
+    ) -> predictor.SetModelAliasResponse:
+        self._witness.see("SetModelAlias", context)
+        return predictor.SetModelAliasResponse()
 
     async def GetModelStatus(
         self, request: predictor.GetModelStatusRequest, context: Context

@@ -64,6 +64,7 @@ async def test_every_path_reaches_the_server_that_owns_it(gateway: Gateway) -> N
         (await gateway.http.post("/api/v1/predict/air-quality", json={"stationIds": ["a"]}), "PredictAirQuality"),
         (await gateway.http.get("/api/v1/models/status", headers=key), "GetModelStatus"),
         (await gateway.http.post("/api/v1/models/reload", headers=key, json={}), "ReloadModels"),
+        (await gateway.http.get("/api/v1/predictions/cache?stationId=a&pageSize=2"), "ListCachedPredictions"),
         (await gateway.http.get("/api/v1/routes/r1"), "GetRoute"),
     ]
     assert [response.status_code for response, _ in asked] == [200] * len(asked)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, inspect, select
 from air.places import Station
 from mesh.database import Database, upgrade
 from predictor.forecast import Forecast
+from predictor.limitation import Limitation
 from predictor.store import Issue, PredictionStore, Retention
 from predictor.tables import metadata, predictions, reading_window
 from predictor.window import Reading
@@ -44,11 +45,17 @@ def store(database: Database) -> PredictionStore:
     return PredictionStore(database)
 
 
+CONFIDENCES = np.round(np.linspace(0.95, 0.45, 72), 3)
+
+
 def forecast(station: Station = JONGNO, issue_time: datetime = NOON, level: float = 10.0) -> Forecast:
     quantiles = level + np.arange(72)[:, None, None] + np.zeros((72, 4, 1)) + np.array([-1.25, 0.0, 1.0])
     quantiles[:, 2:] /= 1000
     values = np.round(quantiles, 4)
-    return Forecast(station, issue_time, "m-1", range(1, 73), values, values[..., 1] + 0.5, 0.875, issue_time)
+    lacking = frozenset({Limitation.STATION_SILENT, Limitation.WEATHER_MISSING})
+    return Forecast(
+        station, issue_time, "m-1", range(1, 73), values, values[..., 1] + 0.5, CONFIDENCES, issue_time, lacking
+    )
 
 
 async def record(
@@ -109,7 +116,8 @@ async def test_forecasts_come_back_as_they_were(store: PredictionStore) -> None:
     assert stored.forecast.place == JONGNO
     assert stored.forecast.issue_time == NOON
     assert stored.forecast.horizons == range(1, 73)
-    assert stored.forecast.confidence == 0.875
+    np.testing.assert_array_equal(stored.forecast.confidences, CONFIDENCES)
+    assert stored.forecast.limitations == given.limitations
     assert stored.forecast.newest_measured_at is None
     np.testing.assert_array_equal(stored.forecast.quantiles, given.quantiles)
 

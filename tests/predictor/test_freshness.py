@@ -16,9 +16,8 @@ FRESH = DataStatus(newest_measured_at=NOON)
 
 
 def forecast(station: Station, measured_at: datetime | None, hours: int = 24) -> Forecast:
-    return Forecast(
-        station, NOON, "m-1", range(1, hours + 1), np.ones((hours, 4, 3)), np.ones((hours, 4)), 1.0, measured_at
-    )
+    ones = np.ones((hours, 4, 3))
+    return Forecast(station, NOON, "m-1", range(1, hours + 1), ones, ones[..., 0], ones[:, 0, 0], measured_at)
 
 
 def test_new_measurements_are_fresh() -> None:

@@ -110,8 +110,9 @@ async def test_a_restart_goes_on_where_it_was(settings: PredictorSettings) -> No
                 forecast.issue_time,
                 forecast.horizons,
             )
-            assert (stored.confidence, stored.newest_measured_at) == (
-                forecast.confidence,
+            np.testing.assert_array_equal(stored.confidences, forecast.confidences)
+            assert (stored.limitations, stored.newest_measured_at) == (
+                forecast.limitations,
                 forecast.newest_measured_at,
             )
         # The window is the same: the next hour gives what it would have given.

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from air.places import Point, Station
+from predictor.exceedance import grade_confidences
 from predictor.forecast import Forecast
+from predictor.limitation import Limitation
 from predictor.points import PointTooFar, at_points
 from predictor.prediction import NoForecastYet, UnknownStation, at_stations
 from tests.predictor.air import BUSAN, CHEONGGYE, HOUR, JONGNO, JUNG, NOON
@@ -22,7 +24,9 @@ def forecast(station: Station, level: float, issue_time: datetime = NOON) -> For
     """The median is `level` plus the hours since noon; the interval is one to each side."""
     since = (issue_time - NOON) // HOUR + np.arange(1, 73)
     quantiles = (level + since)[:, None, None] + np.zeros((72, 4, 1)) + np.array([-1.0, 0.0, 1.0])
-    return Forecast(station, issue_time, "m-1", range(1, 73), quantiles, quantiles[..., 1], 1.0, issue_time)
+    return Forecast(
+        station, issue_time, "m-1", range(1, 73), quantiles, quantiles[..., 1], grade_confidences(quantiles), issue_time
+    )
 
 
 def newest(*forecasts: Forecast) -> Mapping[str, Forecast]:
@@ -40,6 +44,7 @@ def test_stations_come_in_the_order_asked_for() -> None:
     assert [answer.place for answer in answers] == [JUNG, JONGNO]
     assert answers[0].horizons == range(1, 7)
     assert answers[0].quantiles[:, 0, 1].tolist() == [31, 32, 33, 34, 35, 36]
+    assert answers[0].confidences.tolist() == grade_confidences(answers[0].quantiles).tolist()
 
 
 def test_hours_that_have_passed_are_left_out() -> None:
@@ -129,10 +134,10 @@ def test_a_station_ahead_of_our_clock_does_not_confuse_the_others() -> None:
     assert answer.quantiles[:, 0, 1].tolist() == pytest.approx([14, 15, 16, 17])
 
 
-def test_a_point_is_trusted_as_far_as_its_stations() -> None:
-    half = replace(forecast(JONGNO, 10), confidence=0.5, newest_measured_at=None)
-    (answer,) = at_points([JONGNO.location], newest(half, forecast(JUNG, 10)), now=NOON, hours=1)
-    assert answer.confidence == pytest.approx(0.5, abs=0.01)
+def test_a_point_says_what_its_stations_had_to_do_without() -> None:
+    silent = replace(forecast(JONGNO, 10), limitations=frozenset({Limitation.STATION_SILENT}), newest_measured_at=None)
+    (answer,) = at_points([JONGNO.location], newest(silent, forecast(JUNG, 10)), now=NOON, hours=1)
+    assert answer.limitations == {Limitation.STATION_SILENT, Limitation.INTERPOLATED}
     assert answer.newest_measured_at == NOON
 
 

@@ -70,14 +70,6 @@ def test_stations_are_apart() -> None:
     assert later.newest_hour == hour_of(NOON)
 
 
-def test_confidence_is_the_share_of_the_last_day_that_was_measured() -> None:
-    half = [reading(measured_at=NOON - back * HOUR, values=(20, None, 0.03, None)) for back in range(24)]
-    window, _ = ReadingWindow(48).with_readings(half)
-    assert window.stations[JONGNO.station_id].confidence == 0.5
-    window, _ = ReadingWindow(48).with_readings([reading()])
-    assert window.stations[JONGNO.station_id].confidence == pytest.approx(1 / 24)
-
-
 def test_what_is_only_looked_at_is_kept_and_counts_for_nothing_else() -> None:
     only_gases = reading(measured_at=NOON + HOUR, values=(None, None, None, None, 0.5, 0.003))
     window, changed = ReadingWindow(2).with_readings([reading(), only_gases])
@@ -85,13 +77,11 @@ def test_what_is_only_looked_at_is_kept_and_counts_for_nothing_else() -> None:
     assert changed == {JONGNO.station_id}
     assert hours.values[1].tolist() == pytest.approx([math.nan] * 4 + [0.5, 0.003], nan_ok=True)
     assert hours.newest_measured_at == NOON
-    assert hours.confidence == pytest.approx(1 / 24)
 
 
 def test_a_station_that_never_measured_has_no_newest_measurement() -> None:
     window, _ = ReadingWindow(24).with_readings([reading(values=NOTHING)])
     assert window.stations[JONGNO.station_id].newest_measured_at is None
-    assert window.stations[JONGNO.station_id].confidence == 0
 
 
 some_readings = st.lists(

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from cleanair.predictor.v1 import forecast_pb2, prediction_service_pb2_grpc
 from cleanair.predictor.v1 import prediction_service_pb2 as wire
+from google.api.httpbody_pb2 import HttpBody
 
 from air.status import DataStatus
 from mesh.bell import Bell
@@ -57,6 +58,17 @@ class ScriptedPredictor(prediction_service_pb2_grpc.PredictionServiceServicer):
     async def PredictAirQuality(
         self, request: wire.PredictAirQualityRequest, context: Context
     ) -> wire.PredictAirQualityResponse:
+        raise AssertionError
+
+    async def ListCachedPredictions(
+        self, request: wire.ListCachedPredictionsRequest, context: Context
+    ) -> wire.ListCachedPredictionsResponse:
+        raise AssertionError
+
+    async def GetPerformancePage(self, request: wire.GetPerformancePageRequest, context: Context) -> HttpBody:
+        raise AssertionError
+
+    async def SetModelAlias(self, request: wire.SetModelAliasRequest, context: Context) -> wire.SetModelAliasResponse:
         raise AssertionError
 
     async def GetModelStatus(

@@ -1,0 +1,53 @@
+"""What the predictor's contract alone knows, to protobuf."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from cleanair.predictor.v1 import forecast_pb2
+
+from air.places import Station
+from air.pollutants import FORECAST_POLLUTANTS, Pollutant
+from mesh.wire import point_to_wire, pollutant_to_wire, station_to_wire, time_to_wire
+from predictor.exceedance import above_grades
+from predictor.forecast import Forecast
+from predictor.limitation import Limitation
+
+
+def forecast_to_wire(
+    forecast: Forecast, pollutants: Collection[Pollutant] = FORECAST_POLLUTANTS
+) -> forecast_pb2.Forecast:
+    """A forecast as its message, of these pollutants."""
+    message = forecast_pb2.Forecast(
+        issue_time=time_to_wire(forecast.issue_time),
+        model_version=forecast.model_version,
+        horizon_hours=forecast.horizons,
+        confidence_score=forecast.confidence,
+        confidence_scores=forecast.confidences.tolist(),
+        limitations=[limitation_to_wire(limitation) for limitation in sorted(forecast.limitations)],
+    )
+    if isinstance(forecast.place, Station):
+        message.station.CopyFrom(station_to_wire(forecast.place))
+    else:
+        message.point.CopyFrom(point_to_wire(forecast.place))
+    above = above_grades(forecast.quantiles)
+    for axis, pollutant in enumerate(FORECAST_POLLUTANTS):
+        if pollutant in pollutants:
+            lower, median, upper = forecast.quantiles[:, axis].T.tolist()
+            above_good, above_moderate, above_unhealthy = above[:, axis].T.tolist()
+            message.series.add(
+                pollutant=pollutant_to_wire(pollutant),
+                lower=lower,
+                median=median,
+                upper=upper,
+                mean=forecast.mean[:, axis].tolist(),
+                above_good=above_good,
+                above_moderate=above_moderate,
+                above_unhealthy=above_unhealthy,
+            )
+    return message
+
+
+def limitation_to_wire(limitation: Limitation) -> forecast_pb2.Forecast.Limitation.ValueType:
+    """A limitation as its enum value."""
+    return forecast_pb2.Forecast.Limitation.Value(limitation.value)
