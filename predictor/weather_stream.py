@@ -118,7 +118,7 @@ class WeatherStream:
                 self._newest_issue = max(map(time_from_wire, issues), default=self._newest_issue)
             if strangers or (cells and not held):
                 self._new_cells = True
-                _log.info("weather known", cells=len(cells), newest_issue=self._newest_issue)
+                _log.info("weather known", cells=len(cells), newest_issue=str(self._newest_issue))
             if self._new_cells:
                 await self._on_new_cells()
                 self._new_cells = False
@@ -148,7 +148,7 @@ class WeatherStream:
             _FAILED.labels(cause).inc()
         if cause and cause != self._trouble:
             # Once an outage, not once a question.
-            _log.warning("weather not told", cause=cause, newest_issue=self._newest_issue)
+            _log.warning("weather not told", cause=cause, newest_issue=str(self._newest_issue))
         self._trouble = cause
 
     def _delay(self, failures: int) -> float:

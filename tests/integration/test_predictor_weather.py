@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ingestion.grid import cells_of
 from ingestion.store.weather import WeatherStore
 from ingestion.weather import Amount, Cell, Conditions, Product, Sky, WeatherForecast, WeatherObservation
@@ -20,8 +23,8 @@ from predictor.weather_stream import WeatherStream
 from predictor.window import hour_of
 from tests.backing.ports import free_port
 from tests.ingestion.assembly import SettableClock
-from tests.predictor.air import BUSAN, HOUR, JONGNO, NOON
-from tests.predictor.assembly import Upstream, predictor_settings, run_ingestion
+from tests.predictor.air import BUSAN, HOUR, JONGNO, NOON, hours_of_air
+from tests.predictor.assembly import Predictor, Upstream, open_predictor, predictor_settings, run_ingestion
 
 JONGNO_CELL, BUSAN_CELL = cells_of([JONGNO.location])[0], cells_of([BUSAN.location])[0]
 
@@ -128,3 +131,32 @@ async def test_weather_stays_known_while_ingestion_is_away(tmp_path: Path) -> No
                 while predictor.stream.newest_issue == NOON:  # noqa: ASYNC110 - as above
                     await asyncio.sleep(0.01)
             assert predictor.at_jongno().foreseen[0, 0, 0].item() == 6.0
+
+
+async def test_what_was_forecast_without_weather_is_forecast_anew_with_it(tmp_path: Path) -> None:
+    port = free_port()
+    settings = predictor_settings(tmp_path, ingestion_target=f"127.0.0.1:{port}", weather_poll_seconds=0.05)
+    async with open_predictor(settings, SettableClock(NOON)) as predictor:
+        async with run_ingestion(tmp_path / "ingestion", NOON, port=port) as upstream:
+            await upstream.measure(hours_of_air(JONGNO, NOON, 200))
+            await predictor.until_issued(NOON)
+            without = pm25_at_jongno(predictor)
+            warm = [forecast(JONGNO_CELL, NOON + hour * HOUR, 25.0) for hour in range(-48, 73)]
+            before = predictor.issuer.board.sequence
+            await collect(upstream, *warm)
+            async with asyncio.timeout(10):
+                while predictor.issuer.board.sequence == before:
+                    await predictor.bell.wait(predictor.bell.rings, 1)
+            assert not np.allclose(pm25_at_jongno(predictor), without, rtol=0.01)
+        # Nobody is left to ask: what is known is used on.
+        await predictor.issuer.take(list(hours_of_air(JONGNO, NOON + HOUR, 1)), await predictor.issuer.reading_token())
+        await predictor.until_issued(NOON + HOUR)
+        with_weather = pm25_at_jongno(predictor)
+    async with open_predictor(settings, SettableClock(NOON), follow=False) as blind:
+        await blind.issuer.weather_came()
+        assert not np.allclose(pm25_at_jongno(blind), with_weather, rtol=0.01)
+
+
+def pm25_at_jongno(predictor: Predictor) -> NDArray[np.float64]:
+    medians: NDArray[np.float64] = predictor.issuer.board.newest[JONGNO.station_id].quantiles[:, 0, 1]
+    return medians
