@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from mesh.errors import FailedPrecondition
 from predictor.models.damped_persistence import DampedPersistence
 from predictor.models.ensemble import Ensemble
+from predictor.models.golden_set import answers
 from predictor.models.model import Model
 
 SHIPPED: Final = Path(__file__).resolve().parent / "weights" / "ensemble-1.pt"
@@ -30,7 +35,9 @@ _FAMILIES: Final[dict[str, type[_Family]]] = {
 }
 _SHORT: Final = 8
 _LARGE_TENSOR: Final = 10_000
-_VERSION, _FAMILY, _PARAMETERS = "version", "family", "parameters"
+_VERSION, _FAMILY, _PARAMETERS, _GOLDEN, _METRICS = "version", "family", "parameters", "golden", "metrics"
+_MOST_METRICS: Final = 200
+_LONGEST_NAME: Final = 100
 
 
 class ModelUnusable(FailedPrecondition):
@@ -42,12 +49,21 @@ class ModelUnusable(FailedPrecondition):
         super().__init__(f"{path.name} cannot be used: {why}", metadata={"file": path.name})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LoadedModel:
-    """A model, and the SHA-256 (hexadecimal) of the file that it was read from."""
+    """A model as it was read from a file.
+
+    Attributes:
+        model: It.
+        sha256: Of its file, in hexadecimal.
+        golden: What it answered of the golden set when it was saved; None where the file does not hold that.
+        metrics: What whoever made it found that it scores, by name.
+    """
 
     model: Model
     sha256: str
+    golden: NDArray[np.float32] | None = field(default=None, repr=False)
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def version(self) -> str:
@@ -83,25 +99,73 @@ def load(path: Path) -> LoadedModel:
     defects = model.defects()
     if defects:
         raise ModelUnusable(path, "; ".join(defects))
-    return LoadedModel(model.eval(), sha256)
+    return LoadedModel(model.eval(), sha256, _golden(path, stored), _metrics(path, stored))
 
 
-def save(model: _Family, path: Path, *, compact: bool = False) -> str:
-    """Writes a model and its digest; returns the SHA-256. Where it may be `compact` the largest tensors are rounded."""
+def save(model: _Family, path: Path, *, compact: bool = False, metrics: Mapping[str, float] | None = None) -> str:
+    """Writes a model, what it answers of the golden set, and its digest; returns the SHA-256.
+
+    Args:
+        model: It.
+        path: Where to.
+        compact: Whether the largest tensors may be rounded.
+        metrics: What it scores, by name, for the registry.
+    """
     parameters = dict(model.state_dict())
     if compact:
         parameters = {name: _rounded(value) for name, value in parameters.items()}
+    stored = {
+        _FAMILY: model.name,
+        _VERSION: model.version,
+        _PARAMETERS: parameters,
+        _GOLDEN: _answers_as_read(model, parameters),
+        _METRICS: dict(metrics or {}),
+    }
     buffer = io.BytesIO()
-    torch.save({_FAMILY: model.name, _VERSION: model.version, _PARAMETERS: parameters}, buffer)
+    torch.save(stored, buffer)
     sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
     path.write_bytes(buffer.getvalue())
     digest_path(path).write_text(f"{sha256}  {path.name}\n", encoding="ascii")
     return sha256
 
 
+def _answers_as_read(model: _Family, parameters: Mapping[str, object]) -> torch.Tensor:
+    """What the model will answer once it has been read again: rounded parameters answer otherwise."""
+    again = type(model)()
+    try:
+        again.load_state_dict(parameters)
+        return torch.from_numpy(answers(again.eval()))
+    except (RuntimeError, TypeError, ValueError):
+        # What cannot answer is none to serve, and will be refused by name when it is read.
+        return torch.empty(0)
+
+
+def _golden(path: Path, stored: Mapping[str, object]) -> NDArray[np.float32] | None:
+    kept = stored.get(_GOLDEN)
+    if kept is None:
+        return None
+    if not isinstance(kept, torch.Tensor) or kept.dtype is not torch.float32:
+        raise ModelUnusable(path, "what it holds of its answers to the golden set are no numbers")
+    return kept.numpy()
+
+
+def _metrics(path: Path, stored: Mapping[str, object]) -> dict[str, float]:
+    told = stored.get(_METRICS, {})
+    if not isinstance(told, dict) or len(told) > _MOST_METRICS:
+        raise ModelUnusable(path, f"its metrics are no table of {_MOST_METRICS} figures at most")
+    metrics = {
+        name: float(value)
+        for name, value in told.items()
+        if isinstance(name, str) and len(name) <= _LONGEST_NAME and isinstance(value, float | int)
+    }
+    if len(metrics) < len(told) or not all(math.isfinite(value) for value in metrics.values()):
+        raise ModelUnusable(path, "its metrics are not all names with finite figures")
+    return metrics
+
+
 def _rounded(value: object) -> object:
     """A large tensor in half precision; everything else as it is."""
-    if isinstance(value, torch.Tensor) and value.numel() >= _LARGE_TENSOR:
+    if isinstance(value, torch.Tensor) and value.is_floating_point() and value.numel() >= _LARGE_TENSOR:
         return value.to(torch.float16)
     return value
 
