@@ -95,19 +95,17 @@ def examine(model: Model, kept: Floats | None, baseline: Model) -> Examination:
         said = [model.forecast(case.observed) for case in cases]
         again = model.forecast(cases[0].observed)
         louder = model.forecast(_louder(cases[0].observed))
-        told = [model.prior.apply(one) for one in said]
     except (RuntimeError, ValueError, IndexError, TypeError, FloatingPointError) as error:
         return Examination((f"it cannot forecast the golden set ({type(error).__name__})",), (), {})
-    unsound = [
-        *dict.fromkeys(fault for one in said for fault in _faults(one)),
-        *dict.fromkeys(fault for one in told for fault in _faults(one)),
-    ]
+    unsound = dict.fromkeys(fault for one in said for fault in _faults(one))
     if not unsound and not _same(said[0], again):
-        unsound.append("it does not say the same twice")
+        unsound["it does not say the same twice"] = None
     if not unsound:
-        unsound += _forgotten(_kept_of(said), kept)
+        unsound = dict.fromkeys(_forgotten(_kept_of(said), kept))
+    told = [] if unsound else [model.prior.apply(one) for one in said]
+    unsound |= dict.fromkeys(fault for one in told for fault in _faults(one))
     if unsound:
-        return Examination(tuple(dict.fromkeys(unsound)), (), {})
+        return Examination(tuple(unsound), (), {})
     usual = [baseline.prior.apply(baseline.forecast(case.observed)) for case in cases]
     figures = _figures(model, told, usual)
     weak = [

@@ -116,4 +116,4 @@ def test_the_golden_set_is_the_same_for_ever_and_lacks_what_real_hours_lack() ->
         assert np.isnan(values[4]).all()
         assert np.isfinite(case.truth).all()
         assert (case.truth > 0).all()
-    assert {bool(np.isnan(case.observed.weather.observed).all()) for case in examples()} == {True, False}
+    assert {bool(case.observed.weather.observed.isnan().all()) for case in examples()} == {True, False}
