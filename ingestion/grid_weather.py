@@ -35,7 +35,7 @@ class GridQuestion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GridWeather:
-    """The weather of one cell: of each hour what was observed, or else what was forecast last.
+    """The weather of one cell: of each hour what was observed, or else what the newest forecasts say.
 
     Attributes:
         cell: The cell.
@@ -66,7 +66,7 @@ class GridPage:
 
 
 async def list_grid_weather(store: WeatherStore, question: GridQuestion, clock: Clock) -> GridPage:
-    """The page that the question asks for: of the cells for which anything was forecast in the last two days.
+    """The page that the question asks for, of the cells still forecast for; of none two days after the last issue.
 
     Raises InvalidInput, RangeTooLong, InvalidPageToken or DatabaseUnavailable.
     """
@@ -75,9 +75,11 @@ async def list_grid_weather(store: WeatherStore, question: GridQuestion, clock: 
     mark = fingerprint("grid weather", question.start, end)
     after = _cell_of(PageToken.decode(question.page_token, mark).text) if question.page_token else None
     now, size = clock(), question.page_size or DEFAULT_PAGE_SIZE
-    found = await store.forecast_cells(now - LONGEST_LEAD, after=after, limit=size + 1)
+    issues = {key: issued for key, issued in (await store.newest_issues(now)).items() if issued >= now - LONGEST_LEAD}
+    found = sorted({cell for cell, _ in issues if after is None or cell > after})
     cells = found[:size]
-    forecasts = await store.latest_forecasts(cells, start, end, as_of=now)
+    of_page = {key: issued for key, issued in issues.items() if key[0] in set(cells)}
+    forecasts = await store.forecasts(of_page, start, end)
     observations = await store.observations(cells, start, end)
     known = known_by_hour(forecasts, observations, as_of=now)
     page = [_grid_weather(cell, start, _hours(start, end), known.get(cell, {})) for cell in cells]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Column, ColumnElement, RowMapping, Table, delete, func, select, tuple_
+from sqlalchemy import Column, ColumnElement, RowMapping, Table, and_, delete, false, func, or_, select, tuple_
 
 from ingestion.run import Fence
 from ingestion.store.fences import hold
@@ -28,6 +28,12 @@ from mesh.database import Database
 
 _observed: Final = weather_observations.c
 _forecast: Final = weather_forecasts.c
+_STILL_FORECAST: Final = timedelta(hours=6)
+"""The longest that a cell's forecast may lag behind the others', two issues of the slower product."""
+
+_FEW_CELLS: Final = 200
+"""SQLite takes expressions of 1,000 terms."""
+
 _NOT_READ: Final = frozenset({"created_at", "updated_at"})
 
 
@@ -95,15 +101,24 @@ class WeatherStore:
                 {(Cell(nx, ny), Product(product)): issue for nx, ny, product, issue in issues},
             )
 
-    async def forecast_cells(self, since: datetime, *, after: Cell | None, limit: int) -> Sequence[Cell]:
-        """The first cells, of those after one, for which anything was forecast at or after a time."""
-        place = tuple_(_forecast.nx, _forecast.ny)
-        query = select(_forecast.nx, _forecast.ny).distinct().where(_forecast.issued_at >= since)
-        if after is not None:
-            query = query.where(place > tuple_(after.nx, after.ny))
+    async def newest_issues(self, as_of: datetime) -> Mapping[tuple[Cell, Product], datetime]:
+        """When the newest forecast of each cell and product was issued, of all cells that are still forecast for.
+
+        What was issued after `as_of` is not looked at, nor what is six hours older than the newest issue of any cell.
+        """
+        newest = select(func.max(_forecast.issued_at)).where(_forecast.issued_at <= as_of)
+        keys = (_forecast.nx, _forecast.ny, _forecast.product)
         async with self._database.connect() as connection:
-            rows = await connection.execute(query.order_by(_forecast.nx, _forecast.ny).limit(limit))
-            return [Cell(nx, ny) for nx, ny in rows]
+            last: datetime | None = (await connection.execute(newest)).scalar()
+            if last is None:
+                return {}
+            issues = (
+                select(*keys, func.max(_forecast.issued_at))
+                .where(_forecast.issued_at > last - _STILL_FORECAST, _forecast.issued_at <= last)
+                .group_by(*keys)
+            )
+            rows = await connection.execute(issues)
+            return {(Cell(nx, ny), Product(product)): issued_at for nx, ny, product, issued_at in rows}
 
     async def observations(
         self, cells: Collection[Cell], start: datetime, end: datetime
@@ -141,6 +156,27 @@ class WeatherStore:
             rows = await connection.execute(query.order_by(*(ranked.c[column.name] for column in place)))
             return [_to_forecast(row) for row in rows.mappings()]
 
+    async def forecasts(
+        self, issues: Mapping[tuple[Cell, Product], datetime], start: datetime, end: datetime
+    ) -> Sequence[WeatherForecast]:
+        """What these issues say from `start` up to but without `end`, by cell, then product, then hour."""
+        said = (
+            and_(
+                _forecast.nx == cell.nx,
+                _forecast.ny == cell.ny,
+                _forecast.product == product.value,
+                _forecast.issued_at == issued_at,
+            )
+            for (cell, product), issued_at in issues.items()
+        )
+        query = (
+            select(*_columns(weather_forecasts))
+            .where(or_(false(), *said), _forecast.valid_at >= start, _forecast.valid_at < end)
+            .order_by(_forecast.nx, _forecast.ny, _forecast.product, _forecast.valid_at)
+        )
+        async with self._database.connect() as connection:
+            return [_to_forecast(row) for row in (await connection.execute(query)).mappings()]
+
     async def prune(self, issued_before: datetime) -> int:
         """Deletes forecasts that were issued before a time; how many."""
         async with self._database.begin() as connection:
@@ -153,7 +189,10 @@ def _columns(table: Table) -> list[Column[object]]:
 
 
 def _in(table: Table, cells: Collection[Cell]) -> ColumnElement[bool]:
-    return tuple_(table.c.nx, table.c.ny).in_([(cell.nx, cell.ny) for cell in cells])
+    if len(cells) > _FEW_CELLS:
+        return tuple_(table.c.nx, table.c.ny).in_([(cell.nx, cell.ny) for cell in cells])
+    # SQLite looks for a pair among pairs by reading the whole table, and for any of some pairs by the index.
+    return or_(false(), *(and_(table.c.nx == cell.nx, table.c.ny == cell.ny) for cell in cells))
 
 
 def _of_observation(observation: WeatherObservation) -> Row:
