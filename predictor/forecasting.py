@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,12 +13,12 @@ from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from predictor.exceedance import grade_confidences
 from predictor.forecast import Forecast
 from predictor.holidays import holidays_around
+from predictor.limitation import Limitation
 from predictor.models.axes import HORIZON_HOURS
-from predictor.models.calibration import Calibration
-from predictor.models.model_file import LoadedModel
+from predictor.models.members import FieldForecast
 from predictor.models.observed import Observed
 from predictor.weather_book import WeatherSource
-from predictor.window import ReadingWindow, StationHours, time_of
+from predictor.window import ReadingWindow, time_of
 
 Floats = NDArray[np.float64]
 
@@ -29,60 +30,86 @@ DECIMALS: Final = tuple(2 if pollutant in _PARTICLES else 4 for pollutant in FOR
 _LARGEST: Final = np.array([9999.99 if pollutant in _PARTICLES else 9999.9999 for pollutant in FORECAST_POLLUTANTS])
 
 
-def forecast_stations(
-    loaded: LoadedModel,
-    calibration: Calibration,
-    window: ReadingWindow,
-    asked: Collection[str],
-    weather: WeatherSource,
-) -> list[Forecast]:
-    """One forecast for each station asked for, by station_id, issued at the window's newest hour.
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What is told of stations, rounded as the store rounds.
 
-    The others are looked at, too. Takes CPU time: call it off the event loop.
+    Attributes:
+        mean: (stations, 72, pollutants).
+        quantiles: The same and `axes.QUANTILES`.
     """
-    stations = [window.stations[station_id] for station_id in sorted(window.stations)]
-    if not asked or window.newest_hour is None:
-        return []
-    observed = observed_of(stations, window.newest_hour, asked, weather)
-    told = calibration.apply(loaded.model.forecast(observed))
-    quantiles = rounded(np.minimum(told.quantiles, _LARGEST[:, None]))
-    mean = rounded(np.minimum(told.mean, _LARGEST)[..., None])[..., 0]
+
+    mean: Floats
+    quantiles: Floats
+
+    @property
+    def field(self) -> FieldForecast:
+        """The same in single precision."""
+        return FieldForecast(self.mean.astype(np.float32), self.quantiles.astype(np.float32))
+
+
+def told_of(field: FieldForecast) -> Told:
+    """What is told of what is expected."""
+    quantiles = rounded(np.minimum(field.quantiles, _LARGEST[:, None]))
+    mean = rounded(np.minimum(field.mean, _LARGEST)[..., None])[..., 0]
     quantiles.setflags(write=False)
     mean.setflags(write=False)
-    certain = grade_confidences(quantiles)
-    certain.setflags(write=False)
-    return [
-        Forecast(
-            place=stations[place].station,
-            issue_time=time_of(window.newest_hour),
-            model_version=loaded.version,
-            horizons=HORIZONS,
-            quantiles=own,
-            mean=own_mean,
-            confidences=confidences,
-            newest_measured_at=stations[place].newest_measured_at,
+    return Told(mean, quantiles)
+
+
+def forecasts_of(
+    version: str,
+    told: Told,
+    window: ReadingWindow,
+    observed: Observed,
+    limitations: Sequence[frozenset[Limitation]],
+) -> list[Forecast]:
+    """What is told as a forecast for each station asked for, in the order of `Observed.places`."""
+    confidences = grade_confidences(told.quantiles)
+    confidences.setflags(write=False)
+    forecasts = []
+    for row, place in enumerate(observed.places.tolist()):
+        station = window.stations[observed.stations[place].station_id]
+        forecasts.append(
+            Forecast(
+                place=station.station,
+                issue_time=time_of(observed.issue_hour),
+                model_version=version,
+                horizons=HORIZONS,
+                quantiles=told.quantiles[row],
+                mean=told.mean[row],
+                confidences=confidences[row],
+                newest_measured_at=station.newest_measured_at,
+                limitations=limitations[row],
+            )
         )
-        for place, own, own_mean, confidences in zip(observed.places.tolist(), quantiles, mean, certain, strict=True)
-    ]
+    return forecasts
 
 
-def observed_of(
-    stations: list[StationHours], issue_hour: int, asked: Collection[str], weather: WeatherSource
-) -> Observed:
-    """All that is known at the issue hour; whose newest reading is older has gaps up to it."""
-    values = np.full((len(stations), *stations[0].values.shape), np.nan, dtype=np.float32)
-    for row, station in enumerate(stations):
+def observed_in(window: ReadingWindow, asked: Collection[str], weather: WeatherSource) -> Observed | None:
+    """All that is known at the window's newest hour; None when there is nobody to forecast for.
+
+    Whose newest reading is older has gaps up to that hour; who has been silent for the whole window is left out.
+    """
+    issue_hour = window.newest_hour
+    if issue_hour is None:
+        return None
+    heard = [one for _, one in sorted(window.stations.items()) if one.newest_hour > issue_hour - window.hours]
+    places = np.array([row for row, one in enumerate(heard) if one.station.station_id in asked], dtype=np.int64)
+    if not len(places):
+        return None
+    values = np.full((len(heard), *heard[0].values.shape), np.nan, dtype=np.float32)
+    for row, station in enumerate(heard):
         late = issue_hour - station.newest_hour
-        if late < len(station.values):
-            values[row, : len(station.values) - late] = station.values[late:]
-    places = [station.station for station in stations]
+        values[row, : window.hours - late] = station.values[late:]
+    stations = [one.station for one in heard]
     return Observed(
-        stations=places,
+        stations=stations,
         issue_hour=issue_hour,
         values=values,
-        weather=weather.at(places, issue_hour),
+        weather=weather.at(stations, issue_hour),
         holidays=holidays_around(issue_hour),
-        asked=np.array([row for row, station in enumerate(stations) if station.station.station_id in asked]),
+        asked=places,
     )
 
 

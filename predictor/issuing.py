@@ -15,13 +15,18 @@ from air.places import Station
 from mesh.bell import Bell
 from mesh.clock import Clock
 from predictor.board import ForecastBoard
-from predictor.forecasting import forecast_stations
+from predictor.keeping import KeptLearning, Runs, restored
 from predictor.models.model_file import LoadedModel, load
-from predictor.store import Issue, LogHead, PredictionStore, Retention
+from predictor.pending import oldest_kept
+from predictor.run import Run
+from predictor.serving import Lineup, forecast_anew, step
+from predictor.store import Issue, News, Overtaken, PredictionStore, Retention
 from predictor.weather_book import WeatherSource
 from predictor.window import Reading, ReadingWindow, hour_of, time_of
 
 _log: Final = structlog.stdlib.get_logger("issuing")
+_BEFORE_ALL: Final = -1
+_SCORES_KEPT: Final = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Issuer:
 
     Args:
         store: Where everything is kept.
-        loaded: The model to begin with.
+        lineup: The models to begin with.
         bell: Rung when there is something new on the board.
         clock: For the times at which things are made.
         weather: The weather that forecasts are made with.
@@ -48,7 +53,7 @@ class Issuer:
     def __init__(
         self,
         store: PredictionStore,
-        loaded: LoadedModel,
+        lineup: Lineup,
         bell: Bell,
         clock: Clock,
         *,
@@ -65,10 +70,28 @@ class Issuer:
         self._window = ReadingWindow(window_hours)
         self._stations: dict[str, Station] = {}
         self._reading_token = ""
+        self._generation = _BEFORE_ALL
+        self._lineup = lineup
+        self._runs: Runs = _fresh(lineup)
+        self._loaded_at = dict.fromkeys(lineup.models, clock())
         self._dropped_at_hour: int | None = None
         self._in_doubt = True
         self.board = ForecastBoard("", 0, ())
-        self.model = ServingModel(loaded, clock())
+
+    @property
+    def model(self) -> ServingModel:
+        """The champion: the model in use."""
+        return self._serving(self._lineup.champion)
+
+    @property
+    def baseline(self) -> ServingModel:
+        """What all models are held against."""
+        return self._serving(self._lineup.baseline)
+
+    @property
+    def challenger(self) -> ServingModel | None:
+        """The model in shadow."""
+        return None if self._lineup.challenger is None else self._serving(self._lineup.challenger)
 
     @property
     def stations(self) -> Mapping[str, Station]:
@@ -84,8 +107,8 @@ class Issuer:
         """Reads what was known when the process before ended; forecasts anew if its model was another one."""
         async with self._turn:
             await self._load()
-            if await self._store.outdated_models(self.model.loaded.sha256):
-                await self._reissue(self.model.loaded)
+            if await self._store.outdated_models(self._lineup.teller.sha256):
+                await self._reissue(self._lineup)
 
     async def reading_token(self) -> str:
         """The token of the last element taken."""
@@ -112,7 +135,28 @@ class Issuer:
     async def weather_came(self) -> None:
         """Forecasts anew: there is weather now where there was none."""
         async with self._turn:
-            await self._reissue(self.model.loaded)
+            await self._reissue(self._lineup)
+
+    async def serve(self, champion: LoadedModel, challenger: LoadedModel | None) -> None:
+        """Puts other models in service, the challenger in shadow; forecasts are made anew where the champion changed.
+
+        What a model has learnt before it goes on from. As long as this fails, the models before then serve on.
+        """
+        async with self._turn:
+            await self._serve(champion, challenger)
+
+    async def _serve(self, champion: LoadedModel, challenger: LoadedModel | None) -> None:
+        lineup = Lineup(champion, self._lineup.baseline, challenger)
+        changed = champion.sha256 != self._lineup.champion.sha256
+        if not changed and lineup.models.keys() == self._lineup.models.keys():
+            return
+        if changed and await self._store.outdated_models(champion.sha256):
+            await self._reissue(lineup)
+        else:
+            self._put_in_service(lineup, await self._runs_of(lineup))
+        _log.info(
+            "models changed", champion=champion.version, challenger=None if challenger is None else challenger.version
+        )
 
     async def reload(self, path: Path) -> bool:
         """Reads the model file again; True when it is another one, with which all forecasts are then made anew.
@@ -123,70 +167,112 @@ class Issuer:
         async with self._turn:
             if loaded.sha256 == self.model.loaded.sha256:
                 return False
-            await self._reissue(loaded)
-            self.model = ServingModel(loaded, self._clock())
-        _log.info("model changed", version=loaded.version, sha256=loaded.sha256)
+            await self._serve(loaded, self._lineup.challenger)
         return True
 
     async def _take(self, readings: Sequence[Reading], reading_token: str) -> None:
+        while not await self._taken(readings, reading_token):
+            await self._follow()
+
+    async def _taken(self, readings: Sequence[Reading], reading_token: str) -> bool:
+        """Takes an element; False when another replica was faster, and nothing has been taken."""
         window, changed = self._window.with_readings(readings)
-        model = self.model.loaded
-        asked = changed if window.newest_hour == self._window.newest_hour else window.stations
-        forecasts = await asyncio.to_thread(forecast_stations, model, model.model.prior, window, asked, self._weather)
+        done = await asyncio.to_thread(step, self._runs, self._lineup, self._window, window, changed, self._weather)
         retention = self._due_retention(window)
         self._in_doubt = True
-        issue = await self._store.record(
-            _last_of_each_hour(readings, window),
-            forecasts,
-            reading_token=reading_token,
-            model_sha256=model.sha256,
-            now=self._clock(),
-            retention=retention,
-        )
+        try:
+            issue = await self._store.record(
+                _last_of_each_hour(readings, window),
+                done,
+                reading_token=reading_token,
+                generation=self._generation,
+                now=self._clock(),
+                retention=retention,
+            )
+        except Overtaken:
+            return False
         self._in_doubt = False
-        self._window = window
         self._reading_token = reading_token
         self._stations |= {reading.station.station_id: reading.station for reading in readings}
+        if issue.generation == self._generation:
+            # All of it had been known, or was older than what is.
+            return True
+        self._window, self._runs = window, done.runs
         if retention is not None:
             self._dropped_at_hour = window.newest_hour
             self.board.drop_before(retention.predictions_before)
-        await self._publish(issue)
+        self._publish(issue)
         if issue.forecasts:
             _log.info("issued", forecasts=len(issue.forecasts), readings=len(readings), newest=_newest(issue))
+        return True
 
-    async def _reissue(self, loaded: LoadedModel) -> None:
-        asked = self.board.newest.keys() & self._window.stations.keys()
-        forecasts = await asyncio.to_thread(
-            forecast_stations, loaded, loaded.model.prior, self._window, asked, self._weather
-        )
-        issue = await self._store.reissue(forecasts, model_sha256=loaded.sha256, now=self._clock())
-        await self._publish(issue)
+    async def _reissue(self, lineup: Lineup) -> None:
+        """Forecasts anew for all stations, by these models, and puts them in service."""
+        while True:
+            runs = await self._runs_of(lineup)
+            done = await asyncio.to_thread(
+                forecast_anew, runs, lineup, self._window, self._window.stations, self._weather
+            )
+            self._in_doubt = True
+            try:
+                issue = await self._store.reissue(done, generation=self._generation, now=self._clock())
+            except Overtaken:
+                await self._follow()
+                continue
+            self._in_doubt = False
+            self._put_in_service(lineup, done.runs)
+            self._publish(issue)
+            return
 
-    async def _publish(self, issue: Issue) -> None:
-        if issue.after > self.board.sequence:
-            # Another replica has issued in between.
-            self.board.put(await self._store.newest_forecasts(self.board.sequence))
+    async def _runs_of(self, lineup: Lineup) -> Runs:
+        """The models as they serve; one that has not served here, with what is kept of it."""
+        new = {sha256: loaded for sha256, loaded in lineup.models.items() if sha256 not in self._runs}
+        kept = await self._store.learning(new) if new else KeptLearning()
+        found = await asyncio.to_thread(restored, [Run.fresh(loaded) for loaded in new.values()], kept)
+        return {sha256: found[sha256] if sha256 in new else self._runs[sha256] for sha256 in lineup.models}
+
+    def _put_in_service(self, lineup: Lineup, runs: Runs) -> None:
+        now = self._clock()
+        self._loaded_at = {sha256: self._loaded_at.get(sha256, now) for sha256 in lineup.models}
+        self._lineup, self._runs = lineup, runs
+
+    def _serving(self, loaded: LoadedModel) -> ServingModel:
+        return ServingModel(loaded, self._loaded_at[loaded.sha256])
+
+    def _publish(self, issue: Issue) -> None:
+        self._generation = issue.generation
         self.board.put(issue.forecasts)
         self._bell.ring()
 
     async def _catch_up(self) -> None:
-        """Takes over what other replicas have issued."""
+        """Takes over what other replicas have stored."""
         head = await self._store.head()
-        if head.epoch != self.board.epoch:
+        if (head.epoch, head.generation) != (self.board.epoch, self._generation):
+            await self._follow()
+
+    async def _follow(self) -> None:
+        """Goes on from what other replicas have stored since, learning and forecasts included."""
+        news = await self._store.news(self._lineup.models, after_generation=self._generation)
+        if news.head.epoch != self.board.epoch or news.head.generation < self._generation:
             await self._load()
-        elif head.sequence > self.board.sequence:
-            self.board.put(await self._store.newest_forecasts(self.board.sequence))
         else:
-            return
+            await self._absorb(news)
+            self.board.put(await self._store.newest_forecasts(self.board.sequence))
         self._bell.ring()
 
     async def _load(self) -> None:
-        head: LogHead = await self._store.head()
-        self._stations = await self._store.stations()
-        readings = await self._store.readings(self._stations)
-        self._window, _ = ReadingWindow(self._window.hours).with_readings(readings)
-        self.board = ForecastBoard(head.epoch, head.sequence, await self._store.newest_forecasts())
-        self._reading_token = head.reading_token
+        self._window, self._runs = ReadingWindow(self._window.hours), _fresh(self._lineup)
+        news = await self._store.news(self._lineup.models)
+        await self._absorb(news)
+        issued = await self._store.newest_forecasts()
+        self.board = ForecastBoard(news.head.epoch, news.head.sequence, issued)
+
+    async def _absorb(self, news: News) -> None:
+        self._window, _ = self._window.with_readings(news.readings)
+        self._runs = await asyncio.to_thread(restored, self._runs.values(), news.learning)
+        self._stations = dict(news.stations)
+        self._generation = news.head.generation
+        self._reading_token = news.head.reading_token
         self._in_doubt = False
 
     def _due_retention(self, window: ReadingWindow) -> Retention | None:
@@ -195,7 +281,16 @@ class Issuer:
         if newest is None or newest == self._dropped_at_hour:
             return None
         now = min(time_of(newest), self._clock())
-        return Retention(now - timedelta(hours=window.hours), now - self._retention)
+        return Retention(
+            readings_before=now - timedelta(hours=window.hours),
+            predictions_before=now - self._retention,
+            pending_before=min(time_of(oldest_kept(newest)), now),
+            scores_before=now - _SCORES_KEPT,
+        )
+
+
+def _fresh(lineup: Lineup) -> Runs:
+    return {sha256: Run.fresh(loaded) for sha256, loaded in lineup.models.items()}
 
 
 def _newest(issue: Issue) -> str:

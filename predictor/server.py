@@ -15,10 +15,11 @@ from mesh.health import UP, Health, HealthBoard, HealthState
 from mesh.mesh_service import neighbour_health
 from mesh.server import GrpcServer, run, serving, until_stopped
 from predictor.issuing import Issuer
-from predictor.models.model_file import SHIPPED, load
+from predictor.models.model_file import BASELINE, SHIPPED, load
 from predictor.reading_stream import NAME as READINGS
 from predictor.reading_stream import ReadingStream
 from predictor.service import FULL_NAME, OPERATOR_METHODS, PredictionService
+from predictor.serving import Lineup
 from predictor.settings import PredictorSettings
 from predictor.store import PredictionStore
 from predictor.weather_book import WeatherBook
@@ -46,7 +47,7 @@ async def _serve(settings: PredictorSettings, database: Database, channel: grpc.
     model_path = settings.model_path or SHIPPED
     issuer = Issuer(
         PredictionStore(database),
-        await asyncio.to_thread(load, model_path),
+        Lineup(await asyncio.to_thread(load, model_path), await asyncio.to_thread(load, BASELINE)),
         bell,
         clock,
         weather=weather_book,

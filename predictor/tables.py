@@ -96,7 +96,9 @@ reading_window: Final = Table(
     Column("co", Float),
     Column("so2", Float),
     Column("revision", Integer, nullable=False),
+    Column("generation", BigInteger, nullable=False, server_default="0"),
     Index("idx_reading_window_measured_at", "measured_at"),
+    Index("idx_reading_window_generation", "generation"),
 )
 """The readings that forecasts are made from: the last hours of every station."""
 
@@ -121,8 +123,12 @@ prediction_log: Final = Table(
     Column("epoch", String(16), nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("reading_token", String(200), nullable=False),
+    Column("generation", BigInteger, nullable=False, server_default="0"),
 )
-"""One row: the name of the log of forecasts, its last sequence, and how far the stream of readings has been taken."""
+"""One row: the name of the log of forecasts, its last sequence, and how far the stream of readings has been taken.
+
+`generation` counts the transactions that changed what forecasts are made from; rows elsewhere carry that of theirs.
+"""
 
 models: Final = Table(
     "models",
@@ -142,8 +148,9 @@ model_aliases: Final = Table(
     Column("alias", String(20), primary_key=True),
     Column("sha256", String(64), ForeignKey("models.sha256"), nullable=False),
     Column("since", UtcTime, nullable=False),
+    Column("pinned", Boolean, nullable=False),
 )
-"""Which model is champion, and which challenger."""
+"""Which model is champion, and which challenger. One that is pinned was named by an operator; else the settings did."""
 
 calibrations: Final = Table(
     "calibrations",
@@ -151,6 +158,7 @@ calibrations: Final = Table(
     Column("sha256", String(64), primary_key=True),
     Column("learned_until", UtcTime, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("generation", BigInteger, nullable=False),
 )
 """What a model's matured forecasts have taught, up to an hour."""
 
@@ -160,6 +168,7 @@ pending_forecasts: Final = Table(
     Column("sha256", String(64), primary_key=True),
     Column("issue_time", UtcTime, primary_key=True),
     Column("content", LargeBinary, nullable=False),
+    Column("generation", BigInteger, nullable=False),
 )
 """What a model's members said at an issue time of hours that have not all been measured yet."""
 
@@ -176,9 +185,11 @@ forecast_scores: Final = Table(
     Column("absolute_error", Float, nullable=False),
     Column("squared_error", Float, nullable=False),
     Column("inside", Integer, nullable=False),
-    Column("persistence_count", Integer, nullable=False),
+    Column("compared_count", Integer, nullable=False),
+    Column("compared_squared_error", Float, nullable=False),
     Column("persistence_squared_error", Float, nullable=False),
     Index("idx_forecast_scores_day", "day"),
 )
 """Sums over the forecasts of a day's hours (UTC) that have been measured; errors are forecast minus measured, in the
-pollutant's unit, of the mean, but the absolute one, of the median; `inside` counts hours inside the 80 % interval."""
+pollutant's unit, of the mean, but the absolute one, of the median; `inside` counts hours inside the 80 % interval.
+Those are `compared` of which persistence says anything, too."""

@@ -123,6 +123,11 @@ class DampedPersistence(nn.Module):
         """None: it is told as it is until its forecasts have been seen to come true."""
         return Calibration.neutral(1)
 
+    @property
+    def sees_weather(self) -> bool:
+        """It does not."""
+        return False
+
     def knows(self, station_id: str) -> bool:  # noqa: ARG002 # others do look
         """It learns a station's level from its own hours, and so knows all alike."""
         return True

@@ -48,6 +48,11 @@ class Ensemble(nn.Module):
         """The nets by their cells, then the damped persistence."""
         return (*self.nets.nets, self.damped.name)
 
+    @property
+    def sees_weather(self) -> bool:
+        """The nets do."""
+        return True
+
     def knows(self, station_id: str) -> bool:
         """Whether the nets have a row for the station."""
         return station_id in self.nets.station_names

@@ -33,6 +33,10 @@ class Model(Protocol):
     def prior(self) -> Calibration:
         """How its members are put together before any of their forecasts has been seen to come true."""
 
+    @property
+    def sees_weather(self) -> bool:
+        """Whether it looks at the weather."""
+
     def knows(self, station_id: str) -> bool:
         """Whether it has learnt anything of this station itself; where it has not, it forecasts by its air alone."""
 

@@ -6,17 +6,20 @@ one transaction: after a crash either all of it has happened or none, so nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import RowMapping, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from air.places import Station
 from mesh.database import Database
 from predictor.forecast import Forecast, IssuedForecast
+from predictor.keeping import KeptLearning
+from predictor.serving import Step
+from predictor.store.learning import drop_pending, load_learning, save_learning
 from predictor.store.rows import (
     NAMES,
     forecast_rows,
@@ -28,6 +31,7 @@ from predictor.store.rows import (
     station_of,
     station_row,
 )
+from predictor.store.scores import add_scores, drop_scores
 from predictor.tables import prediction_heads, prediction_log, prediction_stations, predictions, reading_window
 from predictor.window import Reading
 
@@ -44,19 +48,44 @@ class LogHead:
         epoch: The name of the log of forecasts, 16 hexadecimal digits.
         sequence: The place of the last forecast issued.
         reading_token: The token of the last element of readings taken; empty before the first.
+        generation: How often has changed what forecasts are made from.
     """
 
     epoch: str
     sequence: int
     reading_token: str
+    generation: int
+
+
+class Overtaken(Exception):
+    """Another replica has stored something meanwhile: what was made without it must be made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What has been stored since a generation.
+
+    Attributes:
+        head: Where the logs stood before the rest was read.
+        stations: All that have ever reported, by station_id.
+        readings: Those that are new or other than before, oldest first.
+        learning: The same of what models have learnt and said.
+    """
+
+    head: LogHead
+    stations: Mapping[str, Station]
+    readings: Sequence[Reading]
+    learning: KeptLearning
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """What is older than this is dropped: readings, and predictions with the heads that point to them."""
+    """What is older than this is dropped: readings, predictions with the heads that point to them, and so on."""
 
     readings_before: datetime
     predictions_before: datetime
+    pending_before: datetime
+    scores_before: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +95,12 @@ class Issue:
     Attributes:
         after: The log's last sequence before it.
         forecasts: Those that were issued, in the order of the log.
+        generation: That of what is stored now; the same as before when the transaction changed nothing.
     """
 
     after: int
     forecasts: Sequence[IssuedForecast]
+    generation: int
 
 
 class PredictionStore:
@@ -81,29 +112,38 @@ class PredictionStore:
     async def head(self) -> LogHead:
         """Where the logs stand."""
         async with self._database.connect() as connection:
-            row = (await connection.execute(select(prediction_log))).mappings().one()
-        return LogHead(row["epoch"], row["sequence"], row["reading_token"])
+            return _head((await connection.execute(select(prediction_log))).mappings().one())
 
-    async def stations(self) -> dict[str, Station]:
-        """All stations that have reported, by station_id."""
-        async with self._database.connect() as connection:
-            rows = (await connection.execute(select(prediction_stations))).mappings().all()
-        return {row["station_id"]: station_from_row(row) for row in rows}
+    async def news(self, models: Collection[str], *, after_generation: int = -1) -> News:
+        """What has been stored after a generation; all when none is named.
 
-    async def readings(self, stations: Mapping[str, Station]) -> list[Reading]:
-        """The readings kept, oldest first."""
-        query = select(reading_window).order_by(reading_window.c.measured_at)
+        What is stored meanwhile may be among it, in part: only what its head stands for is sure to be whole.
+        """
+        rows = reading_window.c
+        query = select(reading_window).where(rows.generation > after_generation).order_by(rows.measured_at)
         async with self._database.connect() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return [
-            Reading(
-                station=stations[row["station_id"]],
-                measured_at=row["measured_at"],
-                values=tuple(row[name] for name in NAMES),
-                revision=row["revision"],
-            )
-            for row in rows
-        ]
+            head = _head((await connection.execute(select(prediction_log))).mappings().one())
+            stations = {
+                row["station_id"]: station_from_row(row)
+                for row in (await connection.execute(select(prediction_stations))).mappings()
+            }
+            readings = [
+                Reading(
+                    station=stations[row["station_id"]],
+                    measured_at=row["measured_at"],
+                    values=tuple(row[name] for name in NAMES),
+                    revision=row["revision"],
+                )
+                for row in (await connection.execute(query)).mappings()
+                if row["station_id"] in stations
+            ]
+            learning = await load_learning(connection, models, after_generation=after_generation)
+        return News(head, stations, readings, learning)
+
+    async def learning(self, models: Collection[str]) -> KeptLearning:
+        """All that is kept of these models, by SHA-256."""
+        async with self._database.connect() as connection:
+            return await load_learning(connection, models, after_generation=-1)
 
     async def newest_forecasts(self, after: int = 0) -> list[IssuedForecast]:
         """The newest forecast of each station that was issued after a place in the log, in the log's order."""
@@ -128,41 +168,58 @@ class PredictionStore:
     async def record(
         self,
         readings: Sequence[Reading],
-        forecasts: Sequence[Forecast],
+        step: Step,
         *,
         reading_token: str,
-        model_sha256: str,
+        generation: int,
         now: datetime,
         retention: Retention | None,
     ) -> Issue:
-        """Stores an element of readings, its token, and the forecasts that they led to.
+        """Stores an element of readings, its token, and all that it led to.
 
-        An element that was stored before (by another replica, or before its token was lost) changes nothing, and so
-        issues nothing.
+        An element that was stored before (its token was lost, or it is told once more) changes nothing, and so issues
+        nothing and teaches nothing.
 
         Args:
             readings: One a station and hour.
-            forecasts: Made with these readings, one a station.
+            step: What they led to.
             reading_token: Stands for the stream of readings up to here.
-            model_sha256: Of the model that forecast.
+            generation: That of what the step was made from.
             now: For `created_at`.
             retention: What to drop, if it is time to.
+
+        Raises:
+            Overtaken: The generation is another one by now: nothing was stored.
         """
         async with self._database.begin() as connection:
-            after = await self._take_turn(connection, reading_token)
-            changed = await self._save_readings(connection, readings)
+            turn = await self._take_turn(connection, reading_token)
+            if turn.generation != generation:
+                raise Overtaken
+            changed = await self._save_readings(connection, readings, generation + 1)
             await self._save_stations(connection, {r.station.station_id: r.station for r in readings})
-            issued = await self._issue(connection, forecasts if changed else [], model_sha256, now)
+            issued = await self._save_step(connection, step, turn, now) if changed else []
             if retention is not None:
                 await self._drop(connection, retention)
-        return Issue(after, issued)
+        return Issue(turn.sequence, issued, generation + bool(changed))
 
-    async def reissue(self, forecasts: Sequence[Forecast], *, model_sha256: str, now: datetime) -> Issue:
-        """Stores forecasts that another model made from the readings already here."""
+    async def reissue(self, step: Step, *, generation: int, now: datetime) -> Issue:
+        """Stores forecasts that were made anew from the readings already here. Raises Overtaken."""
         async with self._database.begin() as connection:
-            after = await self._take_turn(connection, None)
-            issued = await self._issue(connection, forecasts, model_sha256, now)
-        return Issue(after, issued)
+            turn = await self._take_turn(connection, None)
+            if turn.generation != generation:
+                raise Overtaken
+            issued = await self._save_step(connection, step, turn, now)
+        return Issue(turn.sequence, issued, generation + 1)
+
+    async def _save_step(
+        self, connection: AsyncConnection, step: Step, turn: LogHead, now: datetime
+    ) -> list[IssuedForecast]:
+        """Stores what a step has led to, as the next generation."""
+        generation = turn.generation + 1
+        await connection.execute(update(prediction_log).values(generation=generation))
+        await save_learning(connection, self._database, step.kept, generation)
+        await add_scores(connection, self._database, step.scores)
+        return await self._issue(connection, step.forecasts, step.told_by, now)
 
     async def forget_reading_token(self) -> None:
         """Starts the stream of readings over: its log is another one, whose revisions count from the beginning."""
@@ -170,28 +227,30 @@ class PredictionStore:
             await self._take_turn(connection, "")
             await connection.execute(update(reading_window).values(revision=0))
 
-    async def _take_turn(self, connection: AsyncConnection, reading_token: str | None) -> int:
-        """Writes to the one row, so that writers take turns until they commit; returns the log's last sequence.
+    async def _take_turn(self, connection: AsyncConnection, reading_token: str | None) -> LogHead:
+        """Writes to the one row, so that writers take turns until they commit; returns where the logs stand.
 
         So a lower sequence is always visible before a higher one, and no follower can pass over one committed late.
         """
         token = prediction_log.c.reading_token if reading_token is None else reading_token
-        turn = update(prediction_log).values(reading_token=token).returning(prediction_log.c.sequence)
-        sequence: int = (await connection.execute(turn)).scalar_one()
-        return sequence
+        turn = update(prediction_log).values(reading_token=token).returning(*prediction_log.c)
+        return _head((await connection.execute(turn)).mappings().one())
 
-    async def _save_readings(self, connection: AsyncConnection, readings: Sequence[Reading]) -> set[str]:
+    async def _save_readings(
+        self, connection: AsyncConnection, readings: Sequence[Reading], generation: int
+    ) -> set[str]:
         """Upserts readings; returns the stations of which any was new or other than before."""
         stored, insert = reading_window.c, self._database.insert(reading_window)
         differs = or_(*(stored[name].is_distinct_from(insert.excluded[name]) for name in NAMES))
         upsert = insert.on_conflict_do_update(
             index_elements=[stored.station_id, stored.measured_at],
-            set_={name: insert.excluded[name] for name in (*NAMES, "revision")},
+            set_={name: insert.excluded[name] for name in (*NAMES, "revision", "generation")},
             where=and_(differs, insert.excluded.revision >= stored.revision),
         ).returning(stored.station_id)
         changed: set[str] = set()
         for start in range(0, len(readings), _ROWS_A_STATEMENT):
-            rows = [reading_row(reading) for reading in readings[start : start + _ROWS_A_STATEMENT]]
+            part = readings[start : start + _ROWS_A_STATEMENT]
+            rows = [reading_row(reading) | {"generation": generation} for reading in part]
             changed.update((await connection.execute(upsert, rows)).scalars())
         return changed
 
@@ -260,3 +319,9 @@ class PredictionStore:
         await connection.execute(delete(reading_window).where(readings < retention.readings_before))
         await connection.execute(delete(prediction_heads).where(heads < retention.predictions_before))
         await connection.execute(delete(predictions).where(predictions.c.predicted_at < retention.predictions_before))
+        await drop_pending(connection, retention.pending_before)
+        await drop_scores(connection, retention.scores_before)
+
+
+def _head(row: RowMapping) -> LogHead:
+    return LogHead(row["epoch"], row["sequence"], row["reading_token"], row["generation"])

@@ -16,8 +16,10 @@ from sqlalchemy import Connection, inspect, select
 from air.places import Station
 from mesh.database import Database, upgrade
 from predictor.forecast import Forecast
+from predictor.keeping import KeptLearning
 from predictor.limitation import Limitation
-from predictor.store import Issue, PredictionStore, Retention
+from predictor.serving import Step
+from predictor.store import Issue, Overtaken, PredictionStore, Retention
 from predictor.tables import metadata, predictions, reading_window
 from predictor.window import Reading
 from tests.predictor.air import HOUR, JONGNO, JUNG, NOON, hours_of_air, reading
@@ -65,7 +67,19 @@ async def record(
     place: str = "t",
     retention: Retention | None = None,
 ) -> Issue:
-    return await store.record(readings, forecasts, reading_token=place, model_sha256=SHA, now=NOON, retention=retention)
+    generation = (await store.head()).generation
+    return await store.record(
+        readings, told(forecasts), reading_token=place, generation=generation, now=NOON, retention=retention
+    )
+
+
+def told(forecasts: Sequence[Forecast], by: str = SHA) -> Step:
+    """A step that only told these."""
+    return Step({}, forecasts, by, KeptLearning(), {})
+
+
+async def reissue(store: PredictionStore, forecasts: Sequence[Forecast], by: str = SHA) -> Issue:
+    return await store.reissue(told(forecasts, by), generation=(await store.head()).generation, now=NOON)
 
 
 async def test_the_migration_makes_the_tables_that_the_code_expects(database: Database) -> None:
@@ -101,9 +115,9 @@ async def test_an_element_is_stored_as_a_whole(store: PredictionStore) -> None:
     assert [(one.station, one.sequence) for one in issue.forecasts] == [(JONGNO, 1), (JUNG, 2)]
     head = await store.head()
     assert (head.sequence, head.reading_token, len(head.epoch)) == (2, "t1", 16)
-    stations = await store.stations()
+    stations = (await store.news([])).stations
     assert stations == {JONGNO.station_id: JONGNO, JUNG.station_id: JUNG}
-    assert sorted(await store.readings(stations), key=lambda r: r.station.station_id) == sorted(
+    assert sorted((await store.news([])).readings, key=lambda r: r.station.station_id) == sorted(
         [reading(), reading(JUNG)], key=lambda r: r.station.station_id
     )
 
@@ -136,23 +150,42 @@ async def test_a_failure_on_the_way_leaves_nothing(store: PredictionStore) -> No
         await record(store, [reading(measured_at=NOON + HOUR)], [broken], "t2")
     head = await store.head()
     assert (head.reading_token, head.sequence) == ("t1", 1)
-    assert len(await store.readings(await store.stations())) == 1
+    assert len((await store.news([])).readings) == 1
 
 
 async def test_what_is_stored_already_issues_nothing(store: PredictionStore) -> None:
     await record(store, [reading(), reading(JUNG)], [forecast(), forecast(JUNG)], "t1")
     changed = reading(JUNG, values=(1, None, None, None), revision=2)
     issue = await record(store, [reading(), changed], [forecast(), forecast(JUNG)], "t2")
-    assert [(one.station, one.sequence) for one in issue.forecasts] == [(JUNG, 3)]
-    issue = await record(store, [reading(), changed], [forecast(), forecast(JUNG)], "t2")
-    assert (issue.after, issue.forecasts) == (3, [])
+    assert [(one.station, one.sequence) for one in issue.forecasts] == [(JONGNO, 3), (JUNG, 4)]
+    again = await record(store, [reading(), changed], [forecast(), forecast(JUNG)], "t2")
+    assert (again.after, again.forecasts, again.generation) == (4, [], issue.generation)
+
+
+async def test_what_was_made_before_another_replica_stored_something_is_refused(store: PredictionStore) -> None:
+    head = await store.head()
+    await record(store, [reading()], [forecast()], "t1")
+    with pytest.raises(Overtaken):
+        await store.record(
+            [reading(JUNG)],
+            told([forecast(JUNG)]),
+            reading_token="t2",
+            generation=head.generation,
+            now=NOON,
+            retention=None,
+        )
+    assert (await store.head()).reading_token == "t1"
+    assert [one.station for one in await store.newest_forecasts()] == [JONGNO]
+    news = await store.news([], after_generation=head.generation)
+    assert list(news.readings) == [reading()]
+    assert not (await store.news([], after_generation=news.head.generation)).readings
 
 
 async def test_an_older_revision_does_not_undo_a_correction(store: PredictionStore) -> None:
     await record(store, [reading(values=(2, 2, 2, 2), revision=2)], [forecast()])
     issue = await record(store, [reading(values=(1, 1, 1, 1), revision=1)], [forecast()])
     assert issue.forecasts == []
-    (kept,) = await store.readings(await store.stations())
+    (kept,) = (await store.news([])).readings
     assert list(kept.values) == [2.0] * 4 + [None] * 2
     # But the log of readings may be another one from now on.
     await store.forget_reading_token()
@@ -162,7 +195,7 @@ async def test_an_older_revision_does_not_undo_a_correction(store: PredictionSto
 
 async def test_an_earlier_issue_time_does_not_undo_a_later_one(store: PredictionStore) -> None:
     await record(store, [reading()], [forecast()])
-    issue = await store.reissue([forecast(issue_time=NOON - HOUR)], model_sha256=SHA, now=NOON)
+    issue = await reissue(store, [forecast(issue_time=NOON - HOUR)])
     assert issue.forecasts == []
     assert (await store.newest_forecasts())[0].forecast.issue_time == NOON
 
@@ -195,9 +228,9 @@ async def test_a_long_backlog_is_stored_in_batches(store: PredictionStore, datab
 async def test_what_is_too_old_is_dropped(store: PredictionStore, database: Database) -> None:
     await record(store, [reading(JUNG), reading()], [forecast(JUNG), forecast()], "t1")
     later = NOON + 100 * HOUR
-    retention = Retention(readings_before=NOON + HOUR, predictions_before=NOON + HOUR)
+    retention = Retention(*[NOON + HOUR] * 4)
     await record(store, [reading(measured_at=later)], [forecast(issue_time=later)], "t2", retention)
-    assert [r.measured_at for r in await store.readings(await store.stations())] == [later]
+    assert [r.measured_at for r in (await store.news([])).readings] == [later]
     assert [one.station for one in await store.newest_forecasts()] == [JONGNO]
     async with database.connect() as connection:
         times = set((await connection.execute(select(predictions.c.predicted_at))).scalars())
@@ -208,7 +241,7 @@ async def test_a_forecast_of_another_model_is_found(store: PredictionStore) -> N
     await record(store, [reading()], [forecast()])
     assert not await store.outdated_models(SHA)
     assert await store.outdated_models("cd" * 32)
-    await store.reissue([forecast(level=3)], model_sha256="cd" * 32, now=NOON)
+    await reissue(store, [forecast(level=3)], "cd" * 32)
     assert not await store.outdated_models("cd" * 32)
     (newest,) = await store.newest_forecasts()
     assert newest.sequence == 2

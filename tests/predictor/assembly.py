@@ -21,10 +21,11 @@ from mesh.database import Database, upgrade
 from mesh.health import HealthBoard
 from mesh.server import GrpcServer, serving
 from predictor.issuing import Issuer
-from predictor.models.model_file import SHIPPED, load
+from predictor.models.model_file import BASELINE, SHIPPED, load
 from predictor.models.scale import INPUT_POLLUTANTS
 from predictor.reading_stream import ReadingStream
 from predictor.service import PredictionService
+from predictor.serving import Lineup
 from predictor.settings import PredictorSettings
 from predictor.store import PredictionStore
 from predictor.weather_book import WeatherBook
@@ -112,7 +113,7 @@ async def _put_together(
     path, store, weather = settings.model_path or SHIPPED, PredictionStore(database), WeatherBook()
     issuer = Issuer(
         store,
-        load(path),
+        Lineup(load(path), load(BASELINE)),
         bell,
         clock,
         weather=weather,

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from predictor.forecast import Forecast
-from predictor.forecasting import DECIMALS, HORIZONS, forecast_stations
+from predictor.forecasting import DECIMALS, HORIZONS
 from predictor.models.model_file import BASELINE, LoadedModel, load
+from predictor.run import Run
+from predictor.serving import Lineup, forecast_anew
 from predictor.weather_book import WeatherBook
 from predictor.window import ReadingWindow
 from tests.predictor.air import CHEONGGYE, HOUR, JONGNO, NOON, TYPICAL, hours_of_air, plain_model, reading
@@ -19,7 +21,8 @@ def loaded() -> LoadedModel:
 
 
 def forecast(loaded: LoadedModel, window: ReadingWindow) -> list[Forecast]:
-    return forecast_stations(loaded, loaded.model.prior, window, window.stations, WeatherBook())
+    runs = {loaded.sha256: Run.fresh(loaded)}
+    return list(forecast_anew(runs, Lineup(loaded, loaded), window, window.stations, WeatherBook()).forecasts)
 
 
 def test_all_stations_are_forecast_from_the_newest_hour_of_any(loaded: LoadedModel) -> None:

@@ -39,11 +39,15 @@ async def test_a_reading_issues_its_stations_forecast(predictor: Predictor) -> N
     assert await predictor.issuer.reading_token() == "t1"
 
 
-async def test_only_stations_that_changed_are_forecast_anew(predictor: Predictor) -> None:
+async def test_a_new_hour_is_forecast_for_all_and_a_change_within_it_for_its_station(predictor: Predictor) -> None:
     await predictor.issuer.take([reading(), reading(JUNG)], "t1")
     assert sequences(predictor) == {JONGNO.station_id: 1, JUNG.station_id: 2}
     await predictor.issuer.take([reading(JUNG, NOON + HOUR), reading()], "t2")
-    assert sequences(predictor) == {JONGNO.station_id: 1, JUNG.station_id: 3}
+    assert sequences(predictor) == {JONGNO.station_id: 3, JUNG.station_id: 4}
+    assert predictor.issuer.board.newest[JONGNO.station_id].issue_time == NOON + HOUR
+    assert predictor.issuer.board.newest[JONGNO.station_id].newest_measured_at == NOON
+    await predictor.issuer.take([reading(measured_at=NOON + HOUR)], "t3")
+    assert sequences(predictor) == {JONGNO.station_id: 5, JUNG.station_id: 4}
 
 
 async def test_a_weeks_backlog_is_forecast_once_from_its_newest_hour(predictor: Predictor) -> None:
@@ -170,7 +174,7 @@ async def test_a_model_that_cannot_be_used_leaves_the_old_one_serving(predictor:
     serving = predictor.issuer.model
     with pytest.raises(ModelUnusable, match=r"plain\.pt cannot be used"):
         await predictor.issuer.reload(path)
-    assert predictor.issuer.model is serving
+    assert predictor.issuer.model == serving
     await predictor.issuer.take([reading(measured_at=NOON + HOUR)], "t2")
     assert predictor.issuer.board.newest[JONGNO.station_id].issue_time == NOON + HOUR
 

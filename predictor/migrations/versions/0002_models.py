@@ -23,6 +23,9 @@ def upgrade() -> None:
     for name in ("co", "so2"):
         op.add_column("reading_window", sa.Column(name, sa.Float))
     op.add_column("prediction_heads", sa.Column("limitations", sa.String(200), nullable=False, server_default=""))
+    for table in ("reading_window", "prediction_log"):
+        op.add_column(table, sa.Column("generation", sa.BigInteger, nullable=False, server_default="0"))
+    op.create_index("idx_reading_window_generation", "reading_window", ["generation"])
     op.create_table(
         "models",
         sa.Column("sha256", sa.String(64), primary_key=True),
@@ -37,18 +40,21 @@ def upgrade() -> None:
         sa.Column("alias", sa.String(20), primary_key=True),
         sa.Column("sha256", sa.String(64), sa.ForeignKey("models.sha256"), nullable=False),
         sa.Column("since", _TIME, nullable=False),
+        sa.Column("pinned", sa.Boolean, nullable=False),
     )
     op.create_table(
         "calibrations",
         sa.Column("sha256", sa.String(64), primary_key=True),
         sa.Column("learned_until", _TIME, nullable=False),
         sa.Column("content", sa.LargeBinary, nullable=False),
+        sa.Column("generation", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "pending_forecasts",
         sa.Column("sha256", sa.String(64), primary_key=True),
         sa.Column("issue_time", _TIME, primary_key=True),
         sa.Column("content", sa.LargeBinary, nullable=False),
+        sa.Column("generation", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "forecast_scores",
@@ -62,7 +68,8 @@ def upgrade() -> None:
         sa.Column("absolute_error", sa.Float, nullable=False),
         sa.Column("squared_error", sa.Float, nullable=False),
         sa.Column("inside", sa.Integer, nullable=False),
-        sa.Column("persistence_count", sa.Integer, nullable=False),
+        sa.Column("compared_count", sa.Integer, nullable=False),
+        sa.Column("compared_squared_error", sa.Float, nullable=False),
         sa.Column("persistence_squared_error", sa.Float, nullable=False),
     )
     op.create_index("idx_forecast_scores_day", "forecast_scores", ["day"])
@@ -71,9 +78,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in _TABLES:
         op.drop_table(table)
+    op.drop_index("idx_reading_window_generation", "reading_window")
     for table, names in {
         "prediction_heads": ("limitations",),
-        "reading_window": ("co", "so2"),
+        "prediction_log": ("generation",),
+        "reading_window": ("co", "so2", "generation"),
         "predictions": tuple(_MEANS),
     }.items():
         with op.batch_alter_table(table) as batch:
