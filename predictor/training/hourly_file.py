@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,14 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from air.pollutants import FORECAST_POLLUTANTS
+from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from mesh.errors import InvalidInput
 from predictor.models.calendar import LOCAL_OFFSET_HOURS
 
 Floats = NDArray[np.float64]
-
-COLUMNS: Final = tuple(pollutant.value.lower() for pollutant in FORECAST_POLLUTANTS)
-"""What the columns of values are called, in the order of the pollutant axis."""
 
 _TIME, _STATION = "time_kst", "station"
 _LONGEST_HOURS: Final = 40 * 8766
@@ -48,49 +46,82 @@ class Hours:
     values: Floats
 
 
-def read_hours(path: Path, *, station: str | None = None) -> Hours:
-    """The hours of a file with the columns station, time_kst (Korea's clock, no zone), pm25, pm10, o3 and no2.
+def read_hours(
+    path: Path,
+    *,
+    station: str | None = None,
+    pollutants: Sequence[Pollutant] = FORECAST_POLLUTANTS,
+    time: str = _TIME,
+) -> Hours:
+    """The hours of a file with the columns station, time_kst (Korea's clock, no zone), and the pollutants (`pm25` …).
 
     Args:
         path: A file of Parquet. Other columns are ignored.
         station: The station of all rows, where the file does not say whose they are.
+        pollutants: Those to read, in the order of the pollutant axis.
+        time: The column of the time. Another clock than Korea's is taken for it: hours keep their place in the day.
 
     Raises:
         HoursUnusable: What the file lacks.
     """
-    table = _read(path, [_TIME, *COLUMNS] if station is not None else [_STATION, _TIME, *COLUMNS])
-    if not table.num_rows:
-        raise HoursUnusable(path, "it has no rows")
-    type_of_time = table.schema.field(_TIME).type
-    if not pa.types.is_timestamp(type_of_time) or type_of_time.tz is not None:
-        raise HoursUnusable(path, f"{_TIME} must be a timestamp of Korea's clock, without a zone")
-    if table[_TIME].null_count:
-        raise HoursUnusable(path, f"{_TIME} is missing in {table[_TIME].null_count} rows")
-    hour = table[_TIME].to_numpy().astype("datetime64[h]").astype(np.int64) - LOCAL_OFFSET_HOURS
+    columns = [pollutant.value.lower() for pollutant in pollutants]
+    table = read_columns(path, [time, *columns] if station is not None else [_STATION, time, *columns])
+    hour = hours_of(path, table, time)
     first, count = int(hour.min()), int(hour.max() - hour.min()) + 1
+    stations, place = ((station,), np.zeros(len(hour), np.int64)) if station is not None else _stations(table)
+    values = np.full((count, len(stations), len(columns)), np.nan)
+    for axis, column in enumerate(columns):
+        values[hour - first, place, axis] = numbers(path, table, column)
+    return Hours(stations, first, values)
+
+
+def read_labels(path: Path, column: str) -> dict[str, str]:
+    """What a column says of each station; of the last row, where rows differ. Raises HoursUnusable."""
+    table = read_columns(path, [_STATION, column])
+    pairs = table.group_by([_STATION, column]).aggregate([])
+    return dict(zip(pairs[_STATION].to_pylist(), pairs[column].to_pylist(), strict=True))
+
+
+def hours_of(path: Path, table: pa.Table, column: str) -> NDArray[np.int64]:
+    """A column of local times in hours since 1970-01-01T00Z. Raises HoursUnusable."""
+    type_of_time = table.schema.field(column).type
+    if not pa.types.is_timestamp(type_of_time) or type_of_time.tz is not None:
+        raise HoursUnusable(path, f"{column} must be a timestamp of Korea's clock, without a zone")
+    if table[column].null_count:
+        raise HoursUnusable(path, f"{column} is missing in {table[column].null_count} rows")
+    hour: NDArray[np.int64] = table[column].to_numpy().astype("datetime64[h]").astype(np.int64) - LOCAL_OFFSET_HOURS
+    count = int(hour.max() - hour.min()) + 1
     if count > _LONGEST_HOURS:
         raise HoursUnusable(path, f"from its first hour to its last are {count} hours: one of them must be wrong")
-    names = [station] * table.num_rows if station is not None else table[_STATION].to_pylist()
-    stations, place = np.unique(np.array([name or "" for name in names], dtype=np.str_), return_inverse=True)
-    values = np.full((count, len(stations), len(COLUMNS)), np.nan)
-    for axis, column in enumerate(COLUMNS):
-        values[hour - first, place, axis] = _numbers(path, table, column)
-    return Hours(tuple(stations.tolist()), first, values)
+    return hour
 
 
-def _read(path: Path, columns: list[str]) -> pa.Table:
+def read_columns(path: Path, columns: list[str]) -> pa.Table:
+    """These columns of a file that has one row or more. Raises HoursUnusable."""
     try:
         lacking = [column for column in columns if column not in pq.read_schema(path).names]
         if lacking:
             raise HoursUnusable(path, f"it has no column {', '.join(lacking)}")
-        return pq.read_table(path, columns=columns)
+        table = pq.read_table(path, columns=columns)
     except (pa.ArrowException, OSError) as error:
         raise HoursUnusable(path, " ".join(str(error).split()).rstrip(".")) from error
+    if not table.num_rows:
+        raise HoursUnusable(path, "it has no rows")
+    return table
 
 
-def _numbers(path: Path, table: pa.Table, column: str) -> Floats:
+def numbers(path: Path, table: pa.Table, column: str) -> Floats:
+    """A column of numbers, NaN where there is none. Raises HoursUnusable."""
     try:
-        numbers: Floats = table[column].cast(pa.float64()).to_numpy(zero_copy_only=False)
+        values: Floats = table[column].cast(pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowException as error:
         raise HoursUnusable(path, f"{column} does not hold numbers") from error
-    return numbers
+    return values
+
+
+def _stations(table: pa.Table) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """The names of stations, sorted, and the place among them of each row; no name is a name, too."""
+    # Words are many and names are few: only these become Python's.
+    words = table[_STATION].cast(pa.string()).fill_null("").dictionary_encode().combine_chunks()
+    names, place = np.unique(np.array(words.dictionary.to_pylist(), dtype=np.str_), return_inverse=True)
+    return tuple(names.tolist()), place[words.indices.to_numpy()]
