@@ -148,6 +148,31 @@ def evaluate(  # noqa: PLR0913  each option of the command is an argument
     run(readings, stations, out, asked)
 
 
+class Split(StrEnum):
+    """What `cleanair train` keeps from the fit."""
+
+    EVALUATION = "evaluation"
+    FINAL = "final"
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Option(help="The folder of the recordings: air and weather.", file_okay=False)],
+    out: Annotated[Path, typer.Option(help="Where model, card and checkpoints go.", file_okay=False)],
+    split: Annotated[
+        Split, typer.Option(help="evaluation keeps years and a winter to be scored on; final learns from all hours.")
+    ] = Split.EVALUATION,
+    *,
+    seed: Annotated[int, typer.Option(help="Of all that is random.", min=0)] = 0,
+    steps: Annotated[int | None, typer.Option(help="Of each net, at most.", min=10)] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was broken off.")] = False,
+) -> None:
+    """Trains the model that forecasts, on recorded hours. Can be stopped, and gone on with by --resume."""
+    from cli.train import train as run
+
+    run(data, out, split=split.value, seed=seed, steps=steps, resume=resume)
+
+
 @graph_app.command("import")
 def import_graph(
     file: Annotated[Path, typer.Argument(help="An OpenStreetMap extract, .osm.pbf.")],

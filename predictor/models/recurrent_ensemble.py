@@ -138,7 +138,10 @@ class RecurrentEnsemble(nn.Module):
     @torch.inference_mode()
     def distributions(self, known: Known) -> list[Distribution]:
         """What each net expects where so much is known."""
-        inputs = self.features(known)
+        return self.distributions_of(self.features(known))
+
+    def distributions_of(self, inputs: Features) -> list[Distribution]:
+        """What each net expects where it reads this."""
         return [self._told(net(inputs)) for net in self.nets.values()]
 
     def _told(self, z: Tensor) -> Distribution:

@@ -1,0 +1,148 @@
+"""A net is trained, broken off, and goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from predictor.models.calibration import LEADS
+from predictor.models.model_file import load, save
+from predictor.models.observed import Observed
+from predictor.models.recurrent import Cell
+from predictor.models.recurrent_ensemble import RecurrentEnsemble
+from predictor.models.weather_input import no_weather
+from predictor.training.batches import Batches
+from predictor.training.checkpoint import CheckpointUnusable
+from predictor.training.hindcast import hindcast
+from predictor.training.net_training import NetTraining, Progress
+from predictor.training.plot import plot
+from predictor.training.recipe import Recipe
+from predictor.training.recordings import TUNE
+from predictor.training.splits import Split
+from predictor.training.train_ensemble import Asked, TrainingExists, train_ensemble
+from tests.predictor.made_up_sets import FIRST_HOUR, made_up_sets
+
+SHORT = Recipe(steps=20, rows=16, start_rows=400, check_every=10, check_rows=60, save_every=10)
+"""As little as shows that it works."""
+
+
+@pytest.fixture(scope="module")
+def nets() -> RecurrentEnsemble:
+    torch.set_num_threads(1)
+    nets = RecurrentEnsemble()
+    nets.know_stations(["Korea 0", "downtown mean 0"])
+    return nets
+
+
+@pytest.fixture(scope="module")
+def batches(nets: RecurrentEnsemble) -> Batches:
+    return Batches(made_up_sets(), nets)
+
+
+class Run:
+    """A training from the beginning to the end, with the states that it saved and what it told."""
+
+    def __init__(self, batches: Batches, nets: RecurrentEnsemble, seed: int = 3) -> None:
+        self.saved: list[bytes] = []
+        self.told: list[Progress] = []
+        self.training = NetTraining(Cell.GRU, batches, SHORT, seed=seed)
+        self._batches, self._share = batches, nets.weight
+
+    def go(self) -> None:
+        checks = self._batches.checks(SHORT.check_rows)
+        self.training.run(checks, self._share, told=self.told.append, save=self._keep)
+
+    def _keep(self, state: dict[str, object]) -> None:
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        self.saved.append(buffer.getvalue())
+
+
+@pytest.fixture(scope="module")
+def run(batches: Batches, nets: RecurrentEnsemble) -> Run:
+    run = Run(batches, nets)
+    run.go()
+    return run
+
+
+def test_training_learns_the_air(run: Run) -> None:
+    assert [done.step for done in run.told] == list(range(21))
+    assert [check.step for check in run.training.checks] == [0, 10, 20]
+    assert run.training.finished
+    start, *later = run.training.checks
+    assert min(check.loss for check in later) < start.loss
+    assert run.training.best_check in later
+
+
+def test_a_training_that_was_broken_off_goes_on_bit_by_bit(run: Run, batches: Batches, nets: RecurrentEnsemble) -> None:
+    torch.manual_seed(99)
+    again = Run(batches, nets)
+    again.training.resume(torch.load(io.BytesIO(run.saved[0]), weights_only=True))
+    assert not again.training.finished
+    again.go()
+    assert [done.step for done in again.told] == list(range(11, 21))
+    for part in ("net", "average", "best"):
+        first, second = run.training.state()[part], again.training.state()[part]
+        assert isinstance(first, dict)
+        assert isinstance(second, dict)
+        assert all(torch.equal(first[name], second[name]) for name in first), part
+    assert again.training.checks == run.training.checks
+
+
+def test_training_stops_when_nothing_gets_better(batches: Batches, nets: RecurrentEnsemble, run: Run) -> None:
+    again = Run(batches, nets)
+    again.training.resume(torch.load(io.BytesIO(run.saved[0]), weights_only=True))
+    worse = run.training.checks[1]
+    again.training.checks = [run.training.best_check, *[worse] * SHORT.patience]
+    assert again.training.finished
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("training")
+
+
+def asked(folder: Path, *, seed: int = 1, resume: bool = False) -> Asked:
+    recipe = Recipe(steps=2, rows=8, start_rows=400, check_every=2, check_rows=20)
+    return Asked(Split.FINAL, recipe, seed, folder, resume)
+
+
+def test_an_ensemble_comes_out_of_recordings(folder: Path) -> None:
+    sets = made_up_sets()
+    told: list[Progress] = []
+    trained = train_ensemble(sets, asked(folder), told.append)
+    assert {done.cell for done in told} == set(Cell)
+    assert trained.model.defects() == []
+    assert trained.model.knows("Korea 2")
+    save(trained.model, folder / "model.pt", compact=True)
+    plot(trained.nets, folder / "training.png")
+    assert (folder / "training.png").read_bytes().startswith(b"\x89PNG")
+
+    # As it serves it says what it would have said of the recorded hours.
+    korea = sets[0]
+    told_of = hindcast(trained.model, korea, [TUNE], every_hours=12)
+    hour, said = told_of.issue_hours[3], told_of.said[3]
+    row = int(hour) - FIRST_HOUR
+    seen = Observed(korea.stations, int(hour), korea.values[row - 335 : row + 1].transpose(1, 0, 2), no_weather(3))
+    served = load(folder / "model.pt").model.forecast(seen).at(LEADS)
+    np.testing.assert_allclose(said.mean, served.mean, rtol=2e-2, atol=1e-3)
+    np.testing.assert_allclose(said.quantiles, served.quantiles, rtol=2e-2, atol=1e-3)
+
+
+def test_only_the_same_training_goes_on(folder: Path) -> None:
+    if not (folder / "gru.checkpoint").exists():
+        train_ensemble(made_up_sets(), asked(folder), lambda _: None)
+    with pytest.raises(TrainingExists, match="--resume"):
+        train_ensemble(made_up_sets(), asked(folder), lambda _: None)
+    with pytest.raises(CheckpointUnusable, match="seed"):
+        train_ensemble(made_up_sets(), asked(folder, seed=2, resume=True), lambda _: None)
+    told: list[Progress] = []
+    train_ensemble(made_up_sets(), asked(folder, resume=True), told.append)
+    assert told == []
+    (folder / "gru.checkpoint").write_bytes(b"broken")
+    with pytest.raises(CheckpointUnusable, match="broken"):
+        train_ensemble(made_up_sets(), asked(folder, resume=True), lambda _: None)
