@@ -83,6 +83,7 @@ class ProtoHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-ignore
             build_data["force_include"] |= {
                 str(gen / "cleanair"): "cleanair",
                 str(gen / "buf"): "buf",
+                str(gen / "inference"): "inference",
                 str(gen / "cleanair.binpb"): "gateway/cleanair.binpb",
             }
 

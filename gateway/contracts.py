@@ -13,6 +13,8 @@ from google.api import annotations_pb2, http_pb2
 from google.protobuf import descriptor_pb2
 
 _VARIABLE = re.compile(r"\{[^}]*\}")
+# A standard's package is named by the standard; all others are called after the server that answers.
+_STANDARDS = {"inference": "predictor"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class ClosedMethod:
 
     Attributes:
         path: Its gRPC path.
-        server: Which server answers it, by the contracts' package: `ingestion`, `predictor` or `router`.
+        server: Which server answers it: `ingestion`, `predictor` or `router`.
         is_internal: Whether it is for servers of the mesh; else it is for those who bring the operator key.
     """
 
@@ -101,13 +103,17 @@ def rest_methods(descriptors: descriptor_pb2.FileDescriptorSet) -> tuple[RestMet
 def closed_methods(descriptors: descriptor_pb2.FileDescriptorSet) -> tuple[ClosedMethod, ...]:
     """Every RPC that the contracts close to the public, in their order."""
     return tuple(
-        ClosedMethod(f"/{file.package}.{service.name}/{method.name}", file.package.split(".")[1], access.internal)
+        ClosedMethod(f"/{file.package}.{service.name}/{method.name}", _server(file.package), access.internal)
         for file in descriptors.file
         for service in file.service
         for method in service.method
         for access in [method.options.Extensions[access_pb2.access]]
         if access.operator or access.internal
     )
+
+
+def _server(package: str) -> str:
+    return _STANDARDS.get(package) or package.split(".")[1]
 
 
 def message_fields(descriptors: descriptor_pb2.FileDescriptorSet) -> dict[str, dict[str, str]]:

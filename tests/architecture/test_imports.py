@@ -28,7 +28,7 @@ KNOWS: Final = {
         "*.tasks.*",
         "*_stream",
     ),
-    ("google", "cleanair", "buf"): (
+    ("google", "cleanair", "buf", "inference"): (
         "mesh.*",
         "cli.*",
         "gateway.contracts",
@@ -68,7 +68,7 @@ EDGES: Final = (
 )
 OF_THE_EDGES: Final = (
     *("grpc", "grpc_health", "grpc_reflection", "grpc_status", "protovalidate"),
-    *("google", "cleanair", "buf"),
+    *("google", "cleanair", "buf", "inference"),
     *("sqlalchemy", "alembic", "asyncpg", "aiosqlite"),
     *("httpx", "redis"),
 )
