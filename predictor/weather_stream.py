@@ -14,7 +14,7 @@ import structlog
 from cleanair.ingestion.v1 import ingestion_service_pb2 as wire
 from cleanair.ingestion.v1 import weather_pb2
 from cleanair.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from mesh.clock import Clock
 from mesh.errors import CleanAirError
@@ -32,6 +32,10 @@ _log: Final = structlog.stdlib.get_logger("weather")
 
 _FAILED: Final = Counter("cleanair_weather_polls_failed", "Times that ingestion did not tell its weather.", ["cause"])
 
+_NEWEST_ISSUE: Final = Gauge(
+    "cleanair_weather_newest_issue_seconds", "When the newest weather forecast known was issued, Unix time."
+)
+
 _FIRST_DELAY_S: Final = 0.5
 _UNTIL_ANY_S: Final = 15.0
 """Weather is asked for this often until there is any: it is collected soon after readings first are."""
@@ -47,6 +51,12 @@ class EndlessWeather(CleanAirError):
     """Page follows page without end."""
 
     reason = "TOO_MANY_PAGES"
+
+
+class UnevenWeather(CleanAirError):
+    """Columns differ in length."""
+
+    reason = "UNEVEN_COLUMNS"
 
 
 class WeatherStream:
@@ -116,6 +126,8 @@ class WeatherStream:
                 self._book.put(grid_hours(cells))
                 issues = (cell.newest_issue_time for cell in cells if cell.HasField("newest_issue_time"))
                 self._newest_issue = max(map(time_from_wire, issues), default=self._newest_issue)
+                if self._newest_issue is not None:
+                    _NEWEST_ISSUE.set(self._newest_issue.timestamp())
             if strangers or (cells and not held):
                 self._new_cells = True
                 _log.info("weather known", cells=len(cells), newest_issue=str(self._newest_issue))
@@ -161,31 +173,35 @@ class WeatherStream:
 
 
 def grid_hours(cells: Sequence[weather_pb2.GridWeather]) -> GridHours:
-    """One answer's cells, of the same hours."""
+    """One answer's cells, of the same hours. Raises UnevenWeather."""
+    hours = [_hours(cell) for cell in cells]
+    if len({len(values) for values in hours}) > 1:
+        raise UnevenWeather("cells of one answer have different hours")
     return GridHours(
         cells=tuple(_key(cell) for cell in cells),
         latitude=np.array([cell.cell.centre.latitude for cell in cells]),
         longitude=np.array([cell.cell.centre.longitude for cell in cells]),
         start_hour=hour_of(time_from_wire(cells[0].start_time)),
-        values=np.stack([_hours(cell) for cell in cells]),
+        values=np.stack(hours),
     )
 
 
 def _hours(cell: weather_pb2.GridWeather) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    east = np.array(cell.wind_east_mps, dtype=np.float32)
-    north = np.array(cell.wind_north_mps, dtype=np.float32)
+    east, north = np.array(cell.wind_east_mps), np.array(cell.wind_north_mps)
     sky = np.array(cell.sky, dtype=np.int64)
+    columns = (
+        np.array(cell.temperature_celsius),
+        np.array(cell.humidity_percent),
+        east,
+        north,
+        np.array(cell.precipitation_mm),
+        _CLOUD_TENTHS[np.where(sky < len(_CLOUD_TENTHS), sky, 0)],
+    )
+    if len({len(column) for column in columns}) > 1:
+        raise UnevenWeather("columns of one cell have different hours")
+    temperature, humidity, _, _, water, clouds = columns
     return np.stack(
-        [
-            np.array(cell.temperature_celsius, dtype=np.float32),
-            np.array(cell.humidity_percent, dtype=np.float32),
-            east,
-            north,
-            np.hypot(east, north),
-            np.array(cell.precipitation_mm, dtype=np.float32),
-            _CLOUD_TENTHS[np.where(sky < len(_CLOUD_TENTHS), sky, 0)],
-        ],
-        axis=-1,
+        [temperature, humidity, east, north, np.hypot(east, north), water, clouds], axis=-1, dtype=np.float32
     )
 
 
