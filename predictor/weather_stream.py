@@ -38,7 +38,8 @@ _NEWEST_ISSUE: Final = Gauge(
 
 _FIRST_DELAY_S: Final = 0.5
 _UNTIL_ANY_S: Final = 15.0
-"""Weather is asked for this often until there is any: it is collected soon after readings first are."""
+_SOON: Final = 40
+"""So many times weather that there is none of is asked for as often: it is collected soon after readings first are."""
 
 _MOST_PAGES: Final = 200
 """More cells than the grid's whole land has; what goes on for ever is a defect."""
@@ -98,12 +99,12 @@ class WeatherStream:
 
     async def run(self) -> None:
         """Asks until cancelled."""
-        failures = 0
+        failures = asked = 0
         while True:
             cause = await self._poll()
             self._tell(cause)
-            failures = failures + 1 if cause else 0
-            await asyncio.sleep(self._delay(failures))
+            failures, asked = failures + 1 if cause else 0, asked + 1
+            await asyncio.sleep(self._delay(failures, asked))
 
     def health(self) -> Health:
         """Whether ingestion told its weather when it was asked last, and how new that is."""
@@ -163,12 +164,13 @@ class WeatherStream:
             _log.warning("weather not told", cause=cause, newest_issue=str(self._newest_issue))
         self._trouble = cause
 
-    def _delay(self, failures: int) -> float:
+    def _delay(self, failures: int, asked: int) -> float:
         """Seconds to the next question, with jitter, so that replicas do not ask in step."""
         if failures:
             longest = min(_FIRST_DELAY_S * 2.0 ** min(failures, 16), self._poll_seconds)
             return random.uniform(longest / 2, longest)  # noqa: S311 - jitter is no secret
-        usual = self._poll_seconds if self._book.cells else min(_UNTIL_ANY_S, self._poll_seconds)
+        soon = asked < _SOON and not self._book.cells
+        usual = min(_UNTIL_ANY_S, self._poll_seconds) if soon else self._poll_seconds
         return usual * random.uniform(0.8, 1.2)  # noqa: S311 - likewise
 
 
