@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -16,7 +15,8 @@ from mesh.bell import Bell
 from mesh.clock import Clock
 from predictor.board import ForecastBoard
 from predictor.keeping import KeptLearning, Runs, restored
-from predictor.models.model_file import LoadedModel, load
+from predictor.limitation import Limitation
+from predictor.models.model_file import LoadedModel
 from predictor.pending import oldest_kept
 from predictor.run import Run
 from predictor.serving import Lineup, forecast_anew, step
@@ -133,9 +133,10 @@ class Issuer:
                 await self._catch_up()
 
     async def weather_came(self) -> None:
-        """Forecasts anew: there is weather now where there was none."""
+        """Forecasts anew where that was done without weather: there is some now."""
         async with self._turn:
-            await self._reissue(self._lineup)
+            if any(Limitation.WEATHER_MISSING in told.limitations for told in self.board.newest.values()):
+                await self._reissue(self._lineup)
 
     async def serve(self, champion: LoadedModel, challenger: LoadedModel | None) -> None:
         """Puts other models in service, the challenger in shadow; forecasts are made anew where the champion changed.
@@ -157,18 +158,6 @@ class Issuer:
         _log.info(
             "models changed", champion=champion.version, challenger=None if challenger is None else challenger.version
         )
-
-    async def reload(self, path: Path) -> bool:
-        """Reads the model file again; True when it is another one, with which all forecasts are then made anew.
-
-        Raises ModelUnusable; the model before then serves on.
-        """
-        loaded = await asyncio.to_thread(load, path)
-        async with self._turn:
-            if loaded.sha256 == self.model.loaded.sha256:
-                return False
-            await self._serve(loaded, self._lineup.challenger)
-        return True
 
     async def _take(self, readings: Sequence[Reading], reading_token: str) -> None:
         while not await self._taken(readings, reading_token):
