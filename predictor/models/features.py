@@ -25,6 +25,9 @@ _DAY: Final = 24
 _BINS: Final = ((0, 96, 24), (96, 144, 6), (144, 156, 2), (156, 168, 1))
 _STEP_HOURS: Final = tuple(hours for first, end, hours in _BINS for _ in range((end - first) // hours))
 STEPS: Final = len(_STEP_HOURS)
+_COARSE: Final = sum(hours > 1 for hours in _STEP_HOURS)
+_LAST_HOURS: Final = (6, _DAY, WINDOW_HOURS)
+_SIX, _DAY_LONG, _WEEK = range(len(_LAST_HOURS))
 _USUAL_LOG_STEP: Final = 2.5
 
 _AGE_HOURS, _OLDEST_AGE = 6.0, 4.0
@@ -33,7 +36,11 @@ _MEMORIES_HOURS: Final = (6.0, 24.0)
 _SMALLEST_SHARE: Final = 0.5
 
 _SECTOR_CHANNELS: Final = SECTOR.stop - SECTOR.start
-SEQUENCE: Final = CHANNELS + OWN.stop + 1 + _SECTOR_CHANNELS // SECTOR_POLLUTANTS + OBSERVED + 1 + 2 + 1
+_VALUES_AND_MASKS: Final = CHANNELS + OWN.stop + 1 + _SECTOR_CHANNELS // SECTOR_POLLUTANTS
+_WEATHER: Final = slice(_VALUES_AND_MASKS, _VALUES_AND_MASKS + OBSERVED)
+_WEATHER_KNOWN: Final = slice(_VALUES_AND_MASKS, _VALUES_AND_MASKS + OBSERVED + 1)
+_HOURLY: Final = _WEATHER_KNOWN.stop + 2
+SEQUENCE: Final = _HOURLY + 1
 STATE: Final = 9 * FORECAST
 PAST: Final = STEPS * 2 * FORECAST + 3 * _SECTOR_CHANNELS + 2 * (OWN.stop - FORECAST) + 2 * OBSERVED + 1 + 3 * FORECAST
 NEXT: Final = 3 * FORECAST + MARKS + FORESEEN + 1 + len(_MEMORIES_HOURS) * OBSERVED
@@ -96,8 +103,12 @@ def times_of(issue_hour: Tensor, pattern: Tensor, holidays: Days) -> Times:
     # Stations of one network share their issue hours, so there are few to work out.
     distinct, of_row = torch.unique(issue_hour, return_inverse=True)
     hour = distinct.unsqueeze(-1) + torch.arange(1 - WINDOW_HOURS, HORIZON_HOURS + 1)
-    usual = usual_to_z(waves(hour) @ pattern.T)[of_row]
-    marks = day_marks(hour, holidays)[of_row]
+    usual = usual_to_z(waves(hour) @ pattern.T)
+    marks = day_marks(hour, holidays)
+    if len(distinct) == 1:
+        usual, marks = usual.expand(len(of_row), -1, -1), marks.expand(len(of_row), -1, -1)
+    else:
+        usual, marks = usual[of_row], marks[of_row]
     return Times(
         usual_window=usual[:, :WINDOW_HOURS],
         usual_next=usual[:, WINDOW_HOURS:],
@@ -110,15 +121,19 @@ def features(measured: Measured, weather: Weather, times: Times, station: Tensor
     """The features of B rows; every part of the arguments has B rows."""
     filled, known = fill(measured.window)
     observed, observed_known = scaled(weather.observed)
-    sequence = _sequence(filled, known, observed, observed_known, times.clock)
-    old = _week_before(measured.week_before, filled)
+    hourly = _hourly(filled, known, observed, observed_known, times.clock)
+    # All averages of hours are one product: the steps' first, then those of the last hours.
+    means = (hourly @ _AVERAGES).mT
+    sequence = _sequence(hourly, means)
+    last = means[:, _COARSE:]
+    old = _week_before(measured.week_before, last[:, _WEEK, :FORECAST])
     past = torch.cat(
         [
             sequence[..., :FORECAST].flatten(1),
             sequence[..., NEAR].flatten(1),
-            *(_mean_of_last(filled[..., SECTOR], hours) for hours in (1, 6, _DAY)),
-            *(_mean_of_last(filled[..., FORECAST : OWN.stop], hours) for hours in (1, _DAY)),
-            *(_mean_of_last(observed, hours) for hours in (1, _DAY)),
+            *(each[:, SECTOR] for each in (hourly[..., -1], last[:, _SIX], last[:, _DAY_LONG])),
+            *(each[:, FORECAST : OWN.stop] for each in (hourly[..., -1], last[:, _DAY_LONG])),
+            *(each[:, _WEATHER] for each in (hourly[..., -1], last[:, _DAY_LONG])),
             observed_known[:, -1],
             old,
             times.usual_window[:, -1],
@@ -128,77 +143,92 @@ def features(measured: Measured, weather: Weather, times: Times, station: Tensor
     )
     return Features(
         sequence=sequence,
-        state=_state(filled[..., :FORECAST], known[..., :FORECAST], old, times.usual_window),
+        state=_state(filled[..., :FORECAST].mT, known[..., :FORECAST].mT, last, old, times.usual_window),
         past=past,
-        next=_next(filled[..., :FORECAST], observed, observed_known, weather.foreseen, times),
+        next=_next(filled[..., :FORECAST].mT, hourly[:, _WEATHER_KNOWN, -_DAY:], weather.foreseen, times),
         station=station,
         network=network,
     )
 
 
-def _sequence(filled: Tensor, known: Tensor, observed: Tensor, observed_known: Tensor, clock: Tensor) -> Tensor:
-    """Values, masks, weather and time of day, averaged over each step, and the step's length."""
-    mask = known.to(torch.float32)
+def _hourly(filled: Tensor, known: Tensor, observed: Tensor, observed_known: Tensor, clock: Tensor) -> Tensor:
+    """Values, masks, weather and time of day, (B, _HOURLY, 168)."""
+    hourly = torch.empty(len(filled), _HOURLY, WINDOW_HOURS)
+    mask = known.mT
     # A sector's and the neighbourhood's first pollutant stands for all of theirs: they come and go together.
-    masks = [mask[..., OWN], mask[..., NEAR.start : NEAR.start + 1], mask[..., SECTOR.start :: SECTOR_POLLUTANTS]]
-    hourly = torch.cat([filled, *masks, observed, observed_known, clock], dim=-1)
-    steps = [
-        hourly[:, first:end].reshape(len(hourly), -1, hours, hourly.shape[-1]).mean(dim=2)
-        if hours > 1
-        else hourly[:, first:end]
-        for first, end, hours in _BINS
-    ]
-    length = torch.log(torch.tensor(_STEP_HOURS, dtype=torch.float32)) / _USUAL_LOG_STEP
-    return torch.cat([torch.cat(steps, dim=1), length[:, None].expand(len(filled), -1, 1)], dim=-1)
+    masks = [mask[:, OWN], mask[:, NEAR.start : NEAR.start + 1], mask[:, SECTOR.start :: SECTOR_POLLUTANTS]]
+    first = 0
+    for part in (filled.mT, *masks, observed.mT, observed_known.mT, clock.mT):
+        hourly[:, first : first + part.shape[1]] = part
+        first += part.shape[1]
+    return hourly
 
 
-def _week_before(values: Tensor, filled: Tensor) -> Tensor:
+def _sequence(hourly: Tensor, means: Tensor) -> Tensor:
+    """What each step shows, and how long it is."""
+    sequence = torch.empty(len(hourly), STEPS, SEQUENCE)
+    sequence[:, :_COARSE, :_HOURLY] = means[:, :_COARSE]
+    sequence[:, _COARSE:, :_HOURLY] = hourly[..., _COARSE - STEPS :].mT
+    sequence[..., _HOURLY] = _LENGTHS
+    return sequence
+
+
+def _week_before(values: Tensor, week: Tensor) -> Tensor:
     """The mean of the week before the window, (B, 4); the window's own where there is too little of it."""
-    known = values.isfinite()
-    count = known.sum(dim=1)
-    mean = torch.where(known, values, 0.0).sum(dim=1) / count.clamp_min(1)
-    return torch.where(count >= _ENOUGH_OLD_HOURS, mean, filled[..., :FORECAST].mean(dim=1))
+    count = values.isfinite().sum(dim=1)
+    mean = values.nan_to_num(0.0).sum(dim=1) / count.clamp_min(1)
+    return torch.where(count >= _ENOUGH_OLD_HOURS, mean, week)
 
 
-def _state(values: Tensor, known: Tensor, old: Tensor, usual: Tensor) -> Tensor:
-    newest, week, day = values[:, -1], values.mean(dim=1), values[:, -_DAY:]
-    place = torch.where(known, torch.arange(WINDOW_HOURS)[:, None], -1).amax(dim=1)
-    age = ((WINDOW_HOURS - 1 - place) / _AGE_HOURS).clamp(max=_OLDEST_AGE)
-    of_day = [day.mean(dim=1), day.amax(dim=1), day.amin(dim=1)]
-    return torch.cat([newest, age, week, *of_day, old, week - usual.mean(dim=1), newest - usual[:, -1]], dim=1)
+def _state(values: Tensor, known: Tensor, last: Tensor, old: Tensor, usual: Tensor) -> Tensor:
+    newest, day, week = values[..., -1], last[:, _DAY_LONG, :FORECAST], last[:, _WEEK, :FORECAST]
+    hours = torch.arange(WINDOW_HOURS, 0, -1, dtype=torch.float32)
+    # The newest known hour has the largest of those that count down to it; 0 where none is known.
+    age = ((hours * known.flip(-1)).amax(dim=-1).neg() + WINDOW_HOURS) / _AGE_HOURS
+    extremes = values[..., -_DAY:].aminmax(dim=-1)
+    lately = [day, extremes.max, extremes.min]
+    age = age.clamp(max=_OLDEST_AGE)
+    return torch.cat([newest, age, week, *lately, old, week - usual.mean(dim=1), newest - usual[:, -1]], dim=1)
 
 
-def _next(values: Tensor, observed: Tensor, observed_known: Tensor, foreseen: Tensor, times: Times) -> Tensor:
+def _next(values: Tensor, past: Tensor, foreseen: Tensor, times: Times) -> Tensor:
     # What the hour's place in the day was like yesterday, and in the week's mean.
-    days = values.reshape(len(values), -1, _DAY, FORECAST)
-    same_hour = torch.cat([days[:, -1], days.mean(dim=1)], dim=-1).repeat(1, HORIZON_HOURS // _DAY, 1)
+    days = values.reshape(len(values), FORECAST, -1, _DAY)
+    same_hour = torch.cat([days[..., -1, :], days.mean(dim=-2)], dim=1).mT.repeat(1, HORIZON_HOURS // _DAY, 1)
     expected, known = scaled(foreseen)
-    past = torch.cat([observed, observed_known], dim=-1)[:, -_DAY:]
-    to_come = torch.cat([expected[..., :OBSERVED] * known, known], dim=-1)
-    lately = _faded_means(torch.cat([past, to_come], dim=1))
+    to_come = torch.cat([expected[..., :OBSERVED] * known, known], dim=-1).mT
+    lately = _faded_means(torch.cat([past, to_come], dim=-1))
     return torch.cat([same_hour, times.usual_next, times.marks, expected, known, lately], dim=-1)
 
 
 def _faded_means(weather: Tensor) -> Tensor:
     """Weather up to each horizon, the older the less: rain washes the air for hours, and calm fills it.
 
-    Takes the last day's hours and the horizons, (B, 24 + 72, OBSERVED + 1), the last column telling the known ones;
+    Takes the last day's hours and the horizons, (B, OBSERVED + 1, 24 + 72), the last row telling the known ones;
     gives for each horizon the means by memory, (B, 72, 2 · OBSERVED).
     """
-    sums = torch.einsum("kj,bjc->bkc", _FADING, weather)
+    sums = weather @ _FADING
     # Few known hours make a mean near 0, the usual value, and no wild one.
-    means = sums[..., :OBSERVED] / sums[..., OBSERVED:].clamp_min(_SMALLEST_SHARE)
-    return torch.cat(torch.split(means, HORIZON_HOURS, dim=1), dim=-1)
+    means = sums[:, :OBSERVED] / sums[:, OBSERVED:].clamp_min(_SMALLEST_SHARE)
+    return torch.cat(torch.split(means, HORIZON_HOURS, dim=-1), dim=1).mT
 
 
 def _fading() -> Tensor:
-    """How much each hour counts in each horizon's means, (2 · 72, 24 + 72)."""
-    age = torch.arange(HORIZON_HOURS)[:, None] + _DAY - torch.arange(_DAY + HORIZON_HOURS)
-    return torch.cat([torch.where(age >= 0, torch.exp(-age / memory), 0.0) for memory in _MEMORIES_HOURS])
+    """How much each hour counts in each horizon's means, (24 + 72, 2 · 72)."""
+    age = torch.arange(HORIZON_HOURS) + _DAY - torch.arange(_DAY + HORIZON_HOURS)[:, None]
+    return torch.cat([torch.where(age >= 0, torch.exp(-age / memory), 0.0) for memory in _MEMORIES_HOURS], dim=1)
 
 
-def _mean_of_last(values: Tensor, hours: int) -> Tensor:
-    return values[:, -hours:].mean(dim=1)
+def _averages() -> Tensor:
+    """How much each hour counts in each average, (168, _COARSE + 3): of each longer step, then of the last hours."""
+    spans = [(first, hours) for begin, end, hours in _BINS if hours > 1 for first in range(begin, end, hours)]
+    spans += [(WINDOW_HOURS - hours, hours) for hours in _LAST_HOURS]
+    averages = torch.zeros(WINDOW_HOURS, len(spans))
+    for place, (first, hours) in enumerate(spans):
+        averages[first : first + hours, place] = 1 / hours
+    return averages
 
 
+_AVERAGES: Final = _averages()
 _FADING: Final = _fading()
+_LENGTHS: Final = torch.log(torch.tensor(_STEP_HOURS, dtype=torch.float32)) / _USUAL_LOG_STEP

@@ -32,10 +32,10 @@ def fill(inputs: Tensor) -> tuple[Tensor, Tensor]:
     """
     series: Floats = np.array(inputs.numpy().transpose(0, 2, 1), order="C")
     known = ~np.isnan(series)
-    count = known.sum(axis=-1)
-    partly = (count > 0) & (count < series.shape[-1])
+    empty: Bools = np.logical_not(known.any(axis=-1))
+    partly = np.logical_not(empty | known.all(axis=-1))
     series[partly] = _interpolated(series[partly], known[partly])
-    _borrow(series, np.equal(count, 0))
+    _borrow(series, empty)
     return torch.from_numpy(series).transpose(1, 2), torch.from_numpy(known).transpose(1, 2)
 
 
@@ -43,16 +43,17 @@ def _interpolated(series: Floats, known: Bools) -> Floats:
     """Gaps of series that have a value each, (series, hours), drawn over."""
     hours = series.shape[1]
     flat, flat_known = series.ravel(), known.ravel()
-    gap = np.flatnonzero(~flat_known)
+    gap = np.flatnonzero(~flat_known).astype(np.int32)
     # The known places in order: how many lie before a gap says which two it lies between.
-    place = np.concatenate([[-1], np.flatnonzero(flat_known), [flat.size]])
-    before = np.cumsum(flat_known, dtype=np.int32)[gap]
+    place = np.concatenate([[-1], np.flatnonzero(flat_known), [flat.size]], dtype=np.int32)
+    before = gap - np.arange(len(gap), dtype=np.int32)
     left, right = place[before], place[before + 1]
-    start = gap - gap % hours
+    start = gap // hours * hours
     # A place in the series before or after this one is no end: then both ends are the one that there is.
     left, right = np.where(left >= start, left, right), np.where(right < start + hours, right, left)
-    share = ((gap - left) / np.maximum(right - left, 1)).astype(np.float32)
-    flat[gap] = flat[left] + (flat[right] - flat[left]) * share
+    share = (gap - left).astype(np.float32) / np.maximum(right - left, 1).astype(np.float32)
+    low = flat[left]
+    flat[gap] = low + (flat[right] - low) * share
     return flat.reshape(series.shape)
 
 
@@ -62,6 +63,7 @@ def _borrow(series: Floats, empty: Bools) -> None:
     own, near = series[:, :FORECAST], series[:, NEAR]
     near[empty[:, NEAR]] = own[empty[:, NEAR]]
     own[empty[:, :FORECAST]] = near[empty[:, :FORECAST]]
-    for first in range(SECTOR.start, SECTOR.start + len(SECTORS) * SECTOR_POLLUTANTS, SECTOR_POLLUTANTS):
-        sector = slice(first, first + SECTOR_POLLUTANTS)
-        series[:, sector][empty[:, sector]] = near[:, :SECTOR_POLLUTANTS][empty[:, sector]]
+    stations, _, hours = series.shape
+    sectors = series[:, SECTOR].reshape(stations, len(SECTORS), SECTOR_POLLUTANTS, hours)
+    station, sector, pollutant = np.nonzero(empty[:, SECTOR].reshape(sectors.shape[:-1]))
+    sectors[station, sector, pollutant] = near[station, pollutant]

@@ -111,10 +111,10 @@ class RecurrentEnsemble(nn.Module):
         return torch.tensor([self._rows.get(station_id, 0) for station_id in station_ids], dtype=torch.int64)
 
     def know_stations(self, names: Sequence[object]) -> None:
-        """Names the rows of the nets' table from 1 on. Raises TypeError for what are no names, or too many."""
+        """Names the rows of the nets' table from 1 on. Raises TypeError for what is no list of so many names."""
         strings = [name for name in names if isinstance(name, str)]
-        if not 0 < len(strings) == len(names) == len(set(strings)) < STATIONS:
-            raise TypeError(f"the table of stations needs different names, {STATIONS - 1} at most")
+        if not len(strings) == len(names) == len(set(strings)) == STATIONS - 1:
+            raise TypeError(f"the table of stations needs {STATIONS - 1} different names")
         self._rows = {name: row for row, name in enumerate(strings, start=1)}
 
     def get_extra_state(self) -> list[str]:
@@ -153,7 +153,7 @@ class RecurrentEnsemble(nn.Module):
         """What the nets read of it."""
         own = known.history
         measured = Measured(
-            window=torch.cat([own[:, -WINDOW_HOURS:], known.around], dim=-1),
+            window=torch.cat([own[:, -WINDOW_HOURS:].mT, known.around.mT], dim=1).mT,
             week_before=own[:, :-WINDOW_HOURS, :FORECAST],
         )
         times = times_of(known.issue_hour, self.pattern, known.holidays)
@@ -164,9 +164,10 @@ def history(window: Tensor) -> Tensor:
     """A window of any length and of 4 or 6 pollutants, on the scale, (stations, 336, 6), NaN where there is none."""
     z = to_z(window[:, -HISTORY_HOURS:])
     stations, hours, count = z.shape
-    own = torch.full((stations, HISTORY_HOURS, len(INPUT_POLLUTANTS)), torch.nan)
-    own[:, HISTORY_HOURS - hours :, :count] = z
-    return own
+    # Series by series in memory, as gaps are filled and neighbours are averaged.
+    own = torch.full((stations, len(INPUT_POLLUTANTS), HISTORY_HOURS), torch.nan)
+    own[:, :count, HISTORY_HOURS - hours :] = z.transpose(1, 2)
+    return own.transpose(1, 2)
 
 
 def _weights() -> Tensor:

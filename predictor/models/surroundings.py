@@ -21,7 +21,6 @@ Bools = NDArray[np.bool_]
 _NEAR_KM: Final = 30.0
 _SOFTENING_KM2: Final = 25.0
 _KM_PER_DEGREE: Final = 111.2
-_SMALLEST_WEIGHT: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,15 +70,22 @@ def around(z: Tensor, surroundings: Surroundings) -> Tensor:
         there measured anything.
     """
     stations, hours, _ = z.shape
-    values = z[..., :FORECAST].flatten(1)
-    missing = values.isnan()
-    # All groups of all stations at once: (1 + 6, stations, hours, 4).
-    weights = torch.cat([surroundings.near.unsqueeze(0), surroundings.sectors]).flatten(0, 1)
-    amount = weights @ (~missing).to(torch.float32)
-    total = weights @ values.masked_fill(missing, 0.0)
-    mean = (total / amount.clamp_min(_SMALLEST_WEIGHT)).masked_fill(amount <= 0, torch.nan)
-    groups = mean.reshape(-1, stations, hours, FORECAST)
-    return torch.cat([groups[0], *groups[1:, ..., :SECTOR_POLLUTANTS]], dim=-1)
+    values = z[..., :FORECAST].mT
+    means = torch.full((stations, AROUND, hours), torch.nan)
+    means[:, :FORECAST] = _means(surroundings.near, values)
+    # Around a city by the sea most sectors are empty.
+    peopled = surroundings.sectors.any(dim=-1)
+    of_sectors = means[:, FORECAST:].view(stations, len(SECTORS), SECTOR_POLLUTANTS, hours).transpose(0, 1)
+    of_sectors[peopled] = _means(surroundings.sectors[peopled], values[:, :SECTOR_POLLUTANTS])
+    return means.mT
+
+
+def _means(weights: Tensor, values: Tensor) -> Tensor:
+    """Weighted means over stations, (groups, stations) of (stations, ..., hours); NaN where nobody measured."""
+    measured = torch.from_numpy(np.isfinite(values.numpy()).astype(np.float32))
+    amount = weights @ measured.flatten(1)
+    total = weights @ values.nan_to_num(0.0).flatten(1)
+    return (total / amount).reshape(-1, *values.shape[1:])
 
 
 def no_surroundings(stations: int, hours: int) -> Tensor:

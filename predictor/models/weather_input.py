@@ -23,6 +23,8 @@ FORESEEN: Final = OBSERVED + 1
 """The same, and cloud cover in tenths. Of KMA's sky codes 1 (clear), 3 and 4 stand for 2.5, 7 and 9.5 tenths."""
 
 _RAIN: Final = 5
+"""None is its usual value."""
+
 _WILDEST: Final = 10.0
 """No weather of Korea is so far from the usual; what is, is an error, and must not carry the nets away."""
 
@@ -64,10 +66,9 @@ def scaled(weather: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         (stations, hours, the same), finite; and (stations, hours, 1), 0 or 1.
     """
-    count = weather.shape[-1]
-    finite = torch.where(weather.isfinite(), weather, torch.nan)
-    rain = torch.log1p(finite[..., _RAIN : _RAIN + 1].clamp_min(0.0))
-    plain = torch.cat([finite[..., :_RAIN], rain, finite[..., _RAIN + 1 :]], dim=-1)
-    known = finite[..., :1].isfinite().to(torch.float32)
-    sizes = ((plain - _CENTRE[:count]) / _SPREAD[:count]).clamp(-_WILDEST, _WILDEST)
-    return torch.nan_to_num(sizes), known
+    values = weather.mT.contiguous()
+    known = values[:, :1].isfinite().to(torch.float32)
+    rain = values[:, _RAIN]
+    torch.log1p(rain.nan_to_num(0.0, 0.0, 0.0).clamp_min(0.0), out=rain)
+    values.sub_(_CENTRE[: values.shape[1], None]).div_(_SPREAD[: values.shape[1], None])
+    return values.nan_to_num_(0.0, 0.0, 0.0).clamp_(-_WILDEST, _WILDEST).mT, known.mT
