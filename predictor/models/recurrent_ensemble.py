@@ -111,10 +111,10 @@ class RecurrentEnsemble(nn.Module):
         return torch.tensor([self._rows.get(station_id, 0) for station_id in station_ids], dtype=torch.int64)
 
     def know_stations(self, names: Sequence[object]) -> None:
-        """Names the rows of the nets' table from 1 on. Raises TypeError for what is no list of so many names."""
+        """Names the rows of the nets' table from 1 on. Raises TypeError for what are no names, or too many."""
         strings = [name for name in names if isinstance(name, str)]
-        if not len(strings) == len(names) == len(set(strings)) == STATIONS - 1:
-            raise TypeError(f"the table of stations needs {STATIONS - 1} different names")
+        if not 0 < len(strings) == len(names) == len(set(strings)) < STATIONS:
+            raise TypeError(f"the table of stations needs different names, {STATIONS - 1} at most")
         self._rows = {name: row for row, name in enumerate(strings, start=1)}
 
     def get_extra_state(self) -> list[str]:
