@@ -66,7 +66,7 @@ def scaled(weather: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         (stations, hours, the same), finite; and (stations, hours, 1), 0 or 1.
     """
-    values = weather.mT.contiguous()
+    values = weather.mT.clone(memory_format=torch.contiguous_format)
     known = values[:, :1].isfinite().to(torch.float32)
     rain = values[:, _RAIN]
     torch.log1p(rain.nan_to_num(0.0, 0.0, 0.0).clamp_min(0.0), out=rain)
