@@ -123,10 +123,13 @@ def evaluate(  # noqa: PLR0913  each option of the command is an argument
     stations: Annotated[Path, typer.Option(help="Where the stations stand, CSV: station, lat, lon.", dir_okay=False)],
     out: Annotated[Path, typer.Option(help="The report, JSON; a plot is drawn beside it.", dir_okay=False)],
     weather: Annotated[
-        Path | None, typer.Option(help="Hours of weather, Parquet.", exists=True, dir_okay=False)
+        Path | None, typer.Option(help="Hours of weather, Parquet or CSV.", exists=True, dir_okay=False)
     ] = None,
     model: Annotated[list[Path] | None, typer.Option(help="One more model file to score.", dir_okay=False)] = None,
     *,
+    weather_as_forecast: Annotated[
+        bool, typer.Option("--weather-as-forecast", help="Forecast with weather observed later, made as wrong.")
+    ] = False,
     every: Annotated[int, typer.Option(help="Hours from one issue hour to the next.", min=1, max=24)] = 1,
     since: Annotated[datetime | None, typer.Option(help="The first issue hour, Korea's clock.")] = None,
     train_until: Annotated[
@@ -142,7 +145,8 @@ def evaluate(  # noqa: PLR0913  each option of the command is an argument
         every_hours=every,
         since=since and since.replace(tzinfo=KST),
         train_until=train_until and train_until.replace(tzinfo=KST),
-        weather=weather is not None,
+        weather=weather,
+        weather_as_forecast=weather_as_forecast,
         models=tuple(model or ()),
     )
     run(readings, stations, out, asked)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from air.places import Station
 from predictor.evaluation.forecasters import WINDOW_HOURS, Forecasts
+from predictor.evaluation.known_weather import KnownWeather
+from predictor.holidays import holidays_around
 from predictor.models.model import Model
 from predictor.models.observed import Observed
-from predictor.models.weather_input import no_weather
 from predictor.training.hourly_file import Hours
 
 Floats = NDArray[np.float64]
@@ -22,14 +23,18 @@ Ints = NDArray[np.int64]
 class ModelForecaster:
     """A model, asked as it is when it serves: the last two weeks of the whole network in, with their gaps."""
 
-    def __init__(self, name: str, model: Model, hours: Hours, stations: Sequence[Station]) -> None:
+    def __init__(
+        self, name: str, model: Model, hours: Hours, stations: Sequence[Station], weather: KnownWeather
+    ) -> None:
+        """`hours` are of 4 or 6 pollutants."""
         self.name: Final = name
         self.tells: Final = (
-            f"{model.version}: {', '.join(model.members)}; on the last {WINDOW_HOURS} h of all stations; here without"
-            " weather, holidays, CO and SO2."
+            f"{model.version}: {', '.join(model.members)}; on the last {WINDOW_HOURS} h of all stations, holidays, and"
+            " what is known of weather, CO and SO2."
         )
         self._model = model
         self._stations = stations
+        self._weather = weather
         self._first_hour = hours.first_hour
         self._windows = _windows(hours)
 
@@ -45,11 +50,13 @@ class ModelForecaster:
         )
 
     def _observed(self, issue: int) -> Observed:
+        issue_hour = self._first_hour + issue
         return Observed(
             stations=self._stations,
-            issue_hour=self._first_hour + issue,
+            issue_hour=issue_hour,
             values=self._windows[issue].copy(),
-            weather=no_weather(len(self._stations)),
+            weather=self._weather.at(len(self._stations), issue_hour),
+            holidays=holidays_around(issue_hour),
         )
 
 

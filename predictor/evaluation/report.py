@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -22,14 +22,16 @@ from predictor.evaluation.errors import ALARM_PROBABILITY, UNHEALTHY_PM25
 from predictor.evaluation.evaluating import Evaluation, evaluate
 from predictor.evaluation.forecasters import WINDOW_HOURS, Climatology, Forecaster, Persistence
 from predictor.evaluation.gradient_boosting import GradientBoosting
+from predictor.evaluation.known_weather import KnownWeather, weather_known
 from predictor.evaluation.model_forecasters import ModelForecaster
 from predictor.models.calendar import LOCAL_OFFSET_HOURS
 from predictor.models.model_file import BASELINE, SHIPPED, load
-from predictor.training.hourly_file import Hours, HoursUnusable, read_hours
+from predictor.training.hourly_file import Hours, HoursUnusable, pollutants_of, read_hours
 from predictor.training.scores import SCORED_HOURS
 from predictor.training.screening import screened
 from predictor.window import hour_of, time_of
 
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SCHEMA: Final = "cleanair-evaluation/1"
@@ -49,7 +51,6 @@ _NOTES: Final = (
     f"Tomorrow's grade, told at {ISSUE_HOUR} h, is that of its mean PM2.5, of {LEAST_HOURS} hours or more.",
 )
 _NO_BOOSTING: Final = "LightGBM is left out: {}."
-_NO_WEATHER: Final = "The weather file was not used: as yet all are scored without weather."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +100,19 @@ def report_on(readings: Path, places: Mapping[str, Station], asked: Asked) -> Re
         ModelUnusable: A model file cannot be used.
     """
     torch.set_num_threads(1)
-    everything = read_hours(readings)
-    hours = _of_known_stations(readings, everything, places)
-    inputs = Hours(hours.stations, hours.first_hour, np.where(hours.values >= 0, hours.values, np.nan))
-    truth = Hours(hours.stations, hours.first_hour, screened(hours.values))
+    everything = read_hours(readings, pollutants=pollutants_of(readings))
+    weather = weather_known(asked.weather, as_forecast=asked.weather_as_forecast)
+    seen = _of_known_stations(readings, everything, places)
+    hours = replace(seen, values=seen.values[..., : len(FORECAST_POLLUTANTS)])
+    inputs = replace(hours, values=_usable(hours.values))
+    truth = replace(hours, values=screened(hours.values))
     day_issues = _issues(readings, hours, asked)
     issues = day_issues[(day_issues + hours.first_hour + LOCAL_OFFSET_HOURS) % asked.every_hours == 0]
-    forecasters = _forecasters(inputs, places, asked.models)
+    forecasters: list[Forecaster] = [
+        Persistence(inputs),
+        Climatology(inputs),
+        *_models(replace(seen, values=_usable(seen.values)), places, asked.models, weather),
+    ]
     boosting, word = _boosting(readings, inputs, truth, asked.train_until)
     forecasters += boosting
     return Report(
@@ -123,7 +130,7 @@ def report_on(readings: Path, places: Mapping[str, Station], asked: Asked) -> Re
         exceedance_above=UNHEALTHY_PM25,
         alarm_probability=ALARM_PROBABILITY,
         forecasters=tuple(Told(forecaster.name, forecaster.tells) for forecaster in forecasters),
-        notes=(*_NOTES, *word, *([_NO_WEATHER] if asked.weather else [])),
+        notes=(*_NOTES, *word, weather.told),
         evaluation=evaluate(truth, forecasters, issues, day_issues, damped=DAMPED),
     )
 
@@ -168,15 +175,17 @@ def _boosting(
         return [], [_NO_BOOSTING.format("the package lightgbm is not installed")]
 
 
-def _forecasters(inputs: Hours, places: Mapping[str, Station], models: Sequence[Path]) -> list[Forecaster]:
-    """All that are scored."""
-    scored = {DAMPED: load(BASELINE), "ensemble": load(SHIPPED), **{path.stem: load(path) for path in models}}
-    stations = [places[name] for name in inputs.stations]
-    return [
-        Persistence(inputs),
-        Climatology(inputs),
-        *(ModelForecaster(name, loaded.model, inputs, stations) for name, loaded in scored.items()),
-    ]
+def _models(
+    seen: Hours, places: Mapping[str, Station], files: Sequence[Path], weather: KnownWeather
+) -> list[Forecaster]:
+    """The models that are scored."""
+    scored = {DAMPED: load(BASELINE), "ensemble": load(SHIPPED), **{path.stem: load(path) for path in files}}
+    stations = [places[name] for name in seen.stations]
+    return [ModelForecaster(name, loaded.model, seen, stations, weather) for name, loaded in scored.items()]
+
+
+def _usable(values: Floats) -> Floats:
+    return np.where(values >= 0, values, np.nan)
 
 
 def _korean(hour: int) -> str:

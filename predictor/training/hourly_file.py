@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from mesh.errors import InvalidInput
 from predictor.models.calendar import LOCAL_OFFSET_HOURS
+from predictor.models.scale import INPUT_POLLUTANTS
 
 Floats = NDArray[np.float64]
 
@@ -96,18 +97,33 @@ def hours_of(path: Path, table: pa.Table, column: str) -> NDArray[np.int64]:
     return hour
 
 
-def read_columns(path: Path, columns: list[str]) -> pa.Table:
-    """These columns of a file that has one row or more. Raises HoursUnusable."""
+def read_columns(path: Path, columns: Sequence[str], *, also: Sequence[str] = ()) -> pa.Table:
+    """These columns of a file that has one row or more, and those `also` that it has. Raises HoursUnusable."""
     try:
-        lacking = [column for column in columns if column not in pq.read_schema(path).names]
-        if lacking:
-            raise HoursUnusable(path, f"it has no column {', '.join(lacking)}")
-        table = pq.read_table(path, columns=columns)
+        names = pq.read_schema(path).names
+        check_columns(path, columns, names)
+        table = pq.read_table(path, columns=[*columns, *(column for column in also if column in names)])
     except (pa.ArrowException, OSError) as error:
         raise HoursUnusable(path, " ".join(str(error).split()).rstrip(".")) from error
     if not table.num_rows:
         raise HoursUnusable(path, "it has no rows")
     return table
+
+
+def check_columns(path: Path, wanted: Sequence[str], names: Sequence[str]) -> None:
+    """Raises HoursUnusable where a file with columns of these names lacks one that is wanted."""
+    lacking = [column for column in wanted if column not in names]
+    if lacking:
+        raise HoursUnusable(path, f"it has no column {', '.join(lacking)}")
+
+
+def pollutants_of(path: Path) -> tuple[Pollutant, ...]:
+    """What a file of hours can be read for: with CO and SO2 if it has both. Raises HoursUnusable."""
+    try:
+        names = pq.read_schema(path).names
+    except (pa.ArrowException, OSError) as error:
+        raise HoursUnusable(path, " ".join(str(error).split()).rstrip(".")) from error
+    return INPUT_POLLUTANTS if {"co", "so2"} <= {*names} else FORECAST_POLLUTANTS
 
 
 def numbers(path: Path, table: pa.Table, column: str) -> Floats:

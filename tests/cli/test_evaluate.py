@@ -20,7 +20,7 @@ from cli.main import app
 from mesh.errors import CleanAirError
 from predictor.evaluation.report import SCHEMA
 from predictor.models.model_file import ModelUnusable
-from tests.predictor.recorded_hours import STATIONS, made_up_hours, write_hours, write_stations
+from tests.predictor.recorded_hours import STATIONS, made_up_hours, write_hours, write_stations, write_weather
 
 HOURS = 460
 
@@ -38,7 +38,8 @@ def test_a_file_is_scored_from_end_to_end(tmp_path: Path, readings: Path) -> Non
     stations = write_stations(tmp_path / "stations.csv", STATIONS[:2])
     out = tmp_path / "report.json"
     done = evaluate(
-        *("--readings", readings, "--stations", stations, "--weather", readings, "--out", out, "--every", "2")
+        *("--readings", readings, "--stations", stations, "--weather", write_weather(HOURS, tmp_path / "weather.csv")),
+        *("--weather-as-forecast", "--out", out, "--every", "2"),
     )
     assert done.exit_code == 0, done.output
     for said in (*("2 stations", "중구", "PM25, µg/m³", "O3, ppb", "Tomorrow's grade"), str(out)):
@@ -52,14 +53,14 @@ def test_a_file_is_scored_from_end_to_end(tmp_path: Path, readings: Path) -> Non
         "2025-12-20T02:00:00+09:00",
     )
     assert report["issue_hours"] == 62
-    assert any("weather file was not used" in note for note in report["notes"])
+    assert any("WEATHER TO COME WAS NOT FORECAST" in note for note in report["notes"])
     names = [forecaster["name"] for forecaster in report["forecasters"]]
-    assert {"persistence", "climatology", "shipped"} <= {*names}
+    assert {"persistence", "climatology", "ensemble"} <= {*names}
     scores = report["evaluation"]["scores"]
     assert len(scores) == len(names) * 4 * 7
     assert len({(score["pollutant"], score["horizon_hours"], score["count"]) for score in scores}) == 4 * 7
     assert all(score["skill_persistence"] == 0 for score in scores if score["forecaster"] == "persistence")
-    assert all(0.5 < score["coverage"] <= 1 for score in scores if score["forecaster"] == "shipped")
+    assert all(0.5 < score["coverage"] <= 1 for score in scores if score["forecaster"] == "ensemble")
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG") or "No plot" in done.output
 
 

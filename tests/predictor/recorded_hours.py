@@ -48,6 +48,14 @@ def write_hours(hours: Hours, file: Path) -> Path:
     return file
 
 
+def write_weather(count: int, file: Path) -> Path:
+    """A file of observed weather of those hours, cold and windy."""
+    head = "time_kst,temp_c,rh_pct,wind_ms,wind_dir_deg,precip_mm,cloud_tenths"
+    lines = [f"{START + timedelta(hours=hour)},{hour % 24 / 4},55,4.5,300,,3" for hour in range(count)]
+    file.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+    return file
+
+
 def write_stations(file: Path, names: tuple[str, ...] = STATIONS) -> Path:
     """A list of stations."""
     lines = [f"{name},37.5{place},127.0{place}" for place, name in enumerate(names)]

@@ -16,6 +16,7 @@ from predictor.evaluation.day_ahead import HORIZONS, right_grades
 from predictor.evaluation.errors import ALARM_PROBABILITY, exceedance_probability
 from predictor.evaluation.evaluating import Evaluation, evaluate
 from predictor.evaluation.forecasters import Climatology, Forecaster, Forecasts, Persistence
+from predictor.evaluation.known_weather import KnownWeather
 from predictor.evaluation.model_forecasters import ModelForecaster
 from predictor.models.model_file import SHIPPED, load
 from predictor.training.hourly_file import Hours, HoursUnusable, read_hours
@@ -34,12 +35,12 @@ def hours() -> Hours:
 
 
 def forecasters_of(hours: Hours) -> list[Forecaster]:
-    model = ModelForecaster("shipped", plain_model(damping=0.7, spread=0.4), hours, PLACES)
+    model = ModelForecaster("shipped", plain_model(damping=0.7, spread=0.4), hours, PLACES, KnownWeather(None))
     return [Persistence(hours), Climatology(hours), model]
 
 
 def all_forecasters_of(hours: Hours) -> list[Forecaster]:
-    return [*forecasters_of(hours), ModelForecaster("ensemble", load(SHIPPED).model, hours, PLACES)]
+    return [*forecasters_of(hours), ModelForecaster("ensemble", load(SHIPPED).model, hours, PLACES, KnownWeather(None))]
 
 
 @pytest.fixture(scope="module")
