@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import grpc
 import torch
 from cleanair.predictor.v1.prediction_service_pb2_grpc import add_PredictionServiceServicer_to_server
@@ -15,13 +13,16 @@ from mesh.health import UP, Health, HealthBoard, HealthState
 from mesh.mesh_service import neighbour_health
 from mesh.server import GrpcServer, run, serving, until_stopped
 from predictor.issuing import Issuer
-from predictor.models.model_file import BASELINE, SHIPPED, load
+from predictor.models.model_files import ModelFiles
 from predictor.reading_stream import NAME as READINGS
 from predictor.reading_stream import ReadingStream
+from predictor.registry import Registry
 from predictor.service import FULL_NAME, OPERATOR_METHODS, PredictionService
 from predictor.serving import Lineup
 from predictor.settings import PredictorSettings
 from predictor.store import PredictionStore
+from predictor.store.registry import RegistryStore
+from predictor.succession import Succession
 from predictor.weather_book import WeatherBook
 from predictor.weather_stream import NAME as WEATHER
 from predictor.weather_stream import WeatherStream
@@ -44,10 +45,12 @@ async def main(settings: PredictorSettings) -> None:
 
 async def _serve(settings: PredictorSettings, database: Database, channel: grpc.aio.Channel) -> None:
     clock, bell, weather_book = settings.clock(), Bell(), WeatherBook()
-    model_path = settings.model_path or SHIPPED
+    registry = Registry(RegistryStore(database), ModelFiles(settings.model_path, settings.model_folder), clock)
+    await registry.open()
+    chosen = await registry.chosen()
     issuer = Issuer(
         PredictionStore(database),
-        Lineup(await asyncio.to_thread(load, model_path), await asyncio.to_thread(load, BASELINE)),
+        Lineup(chosen.champion, registry.baseline, chosen.challenger),
         bell,
         clock,
         weather=weather_book,
@@ -55,19 +58,18 @@ async def _serve(settings: PredictorSettings, database: Database, channel: grpc.
         retention_hours=settings.prediction_retention_hours,
     )
     await issuer.open()
+    succession = Succession(registry, issuer.serve, chosen)
     readings = ReadingStream(channel, issuer, heartbeat_seconds=settings.heartbeat_seconds)
     weather = WeatherStream(
         channel, weather_book, clock, poll_seconds=settings.weather_poll_seconds, on_new_cells=issuer.weather_came
     )
-    service = PredictionService(
-        issuer, readings, bell, clock, model_path=model_path, heartbeat_seconds=settings.heartbeat_seconds
-    )
+    service = PredictionService(issuer, succession, readings, bell, clock, heartbeat_seconds=settings.heartbeat_seconds)
     health = _health(database, issuer, readings, weather)
     health.upstream("ingestion", neighbour_health(channel))
     server = GrpcServer(settings, port=settings.predictor_port, board=health, operator_methods=OPERATOR_METHODS)
     server.add(add_PredictionServiceServicer_to_server, service, FULL_NAME)
     server.on_drain(bell.close)
-    async with serving(server, readings.run(), weather.run()):
+    async with serving(server, readings.run(), weather.run(), succession.follow(settings.heartbeat_seconds)):
         await until_stopped()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final
 
 from cleanair.predictor.v1 import prediction_service_pb2 as wire
@@ -17,16 +16,18 @@ from mesh.interceptors.around import Context
 from mesh.wire import (
     point_from_wire,
     pollutant_from_wire,
-    pollutant_to_wire,
     status_to_wire,
     time_to_wire,
 )
 from predictor.freshness import answer_status, data_status
-from predictor.issuing import Issuer
+from predictor.issuing import Issuer, ServingModel
 from predictor.points import at_points
 from predictor.prediction import at_stations
 from predictor.reading_stream import ReadingStream
+from predictor.registry_entry import Alias
+from predictor.registry_wire import model_to_wire, registered_to_wire
 from predictor.stream import follow
+from predictor.succession import Succession
 from predictor.wire import forecast_to_wire
 
 _SERVICE: Final = wire.DESCRIPTOR.services_by_name["PredictionService"]
@@ -42,18 +43,18 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def __init__(
         self,
         issuer: Issuer,
+        succession: Succession,
         readings: ReadingStream,
         bell: Bell,
         clock: Clock,
         *,
-        model_path: Path,
         heartbeat_seconds: float,
     ) -> None:
         self._issuer = issuer
+        self._succession = succession
         self._readings = readings
         self._bell = bell
         self._clock = clock
-        self._model_path = model_path
         self._heartbeat_seconds = heartbeat_seconds
 
     async def PredictAirQuality(
@@ -97,12 +98,38 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         context: Context,
     ) -> wire.GetModelStatusResponse:
         """The model in use, and what it has done."""
-        board = self._issuer.board
+        board, registry = self._issuer.board, self._succession.registry
         newest = board.newest_issue_time
+        champion, baseline, challenger = self._issuer.model, self._issuer.baseline, self._issuer.challenger
+        in_service = [one for one in (champion, baseline, challenger) if one is not None]
+        registered = registered_to_wire(
+            await registry.models(),
+            await registry.aliases(),
+            registry.loaded,
+            {one.loaded.sha256: one.loaded_at for one in in_service},
+        )
         return wire.GetModelStatusResponse(
-            model=self._model(),
+            model=_in_service(champion),
             newest_issue_time=None if newest is None else time_to_wire(newest),
             station_count=len(board.newest),
+            challenger=None if challenger is None else _in_service(challenger),
+            baseline=_in_service(baseline),
+            registered=registered,
+            alerts=registry.alerts,
+        )
+
+    async def SetModelAlias(
+        self,
+        request: wire.SetModelAliasRequest,
+        context: Context,
+    ) -> wire.SetModelAliasResponse:
+        """Names a champion or a challenger."""
+        is_champion = request.alias == wire.SetModelAliasRequest.CHAMPION
+        await self._succession.name(Alias.CHAMPION if is_champion else Alias.CHALLENGER, request.version)
+        challenger = self._issuer.challenger
+        return wire.SetModelAliasResponse(
+            champion=_in_service(self._issuer.model),
+            challenger=None if challenger is None else _in_service(challenger),
         )
 
     async def ReloadModels(
@@ -110,17 +137,12 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         request: wire.ReloadModelsRequest,
         context: Context,
     ) -> wire.ReloadModelsResponse:
-        """Reads the model file again."""
-        changed = await self._issuer.reload(self._model_path)
-        return wire.ReloadModelsResponse(model=self._model(), changed=changed)
-
-    def _model(self) -> wire.Model:
-        serving = self._issuer.model
-        model = serving.loaded.model
-        return wire.Model(
-            name=model.name,
-            version=serving.loaded.version,
-            sha256=serving.loaded.sha256,
-            loaded_at=time_to_wire(serving.loaded_at),
-            pollutants=[pollutant_to_wire(pollutant) for pollutant in model.pollutants],
+        """Reads the model files again."""
+        reloaded = await self._succession.reload()
+        return wire.ReloadModelsResponse(
+            model=_in_service(self._issuer.model), changed=reloaded.changed, versions=reloaded.versions
         )
+
+
+def _in_service(serving: ServingModel) -> wire.Model:
+    return model_to_wire(serving.loaded, serving.loaded_at)

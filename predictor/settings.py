@@ -20,7 +20,12 @@ class PredictorSettings(MeshSettings):
     model_path: Path | None = Field(
         None,
         description="The model file; its SHA-256 stands beside it in a file of the same name and .sha256. Unset: the"
-        " model that comes with the product.",
+        " model that comes with the product. Serves until an operator names another of the registry.",
+    )
+    model_folder: Path | None = Field(
+        None,
+        description="A folder with more model files, *.pt, each with its SHA-256 beside it, to be registered at start"
+        " and at a reload.",
     )
     weather_poll_seconds: float = Field(
         240.0, gt=0, description="How often ingestion is asked for the weather that forecasts are made with."

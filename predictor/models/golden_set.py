@@ -109,7 +109,8 @@ def examine(model: Model, kept: Floats | None, baseline: Model) -> Examination:
     usual = [baseline.prior.apply(baseline.forecast(case.observed)) for case in cases]
     figures = _figures(model, told, usual)
     weak = [
-        f"its error in {name.removeprefix(_RATIO)} on the golden set is {ratio:.2f} times the baseline's, not {_WORST}"
+        f"on the golden set its error in {name.removeprefix(_RATIO)} is {ratio:.2f} times the baseline's,"
+        f" and may be {_WORST:g} times"
         for name, ratio in figures.items()
         if name.startswith(_RATIO) and not ratio <= _WORST
     ]

@@ -267,31 +267,6 @@ async def test_the_model_is_described_to_operators_alone(grpc_stub: Stub) -> Non
         assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAUTHENTICATED, "OPERATOR_KEY_REQUIRED")
 
 
-async def test_a_new_model_file_is_taken_and_a_broken_one_refused(
-    grpc_stub: Stub, predictor: Predictor, folder: Path
-) -> None:
-    unchanged = await grpc_stub.ReloadModels(wire.ReloadModelsRequest(), metadata=KEY)
-    assert not unchanged.changed
-
-    token = await newest_token(grpc_stub)
-    path = plain_model_file(folder, damping=0.25)
-    changed = await grpc_stub.ReloadModels(wire.ReloadModelsRequest(), metadata=KEY)
-    assert changed.changed
-    assert changed.model.sha256 != unchanged.model.sha256
-    call = grpc_stub.StreamForecasts(wire.StreamForecastsRequest(resume_token=token))
-    element = await call.read()
-    call.cancel()
-    assert isinstance(element, wire.StreamForecastsResponse)
-    assert len(element.forecasts) == 3
-
-    path.write_bytes(b"not a model")
-    refusal = await refusal_of(grpc_stub.ReloadModels(wire.ReloadModelsRequest(), metadata=KEY))
-    assert (refusal.code, refusal.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "MODEL_UNUSABLE")
-    status = await grpc_stub.GetModelStatus(wire.GetModelStatusRequest(), metadata=KEY)
-    assert status.model.sha256 == changed.model.sha256
-    assert predictor.issuer.board.newest
-
-
 async def test_a_station_that_no_reading_has_named_is_unknown_and_a_silent_one_is_not(
     grpc_stub: Stub, ingestion: Upstream, predictor: Predictor
 ) -> None:

@@ -77,7 +77,7 @@ INTERNAL = {"StreamReadings", "UploadReadings", "GetUpload", "ListGridWeather"}
 
 @pytest.mark.parametrize("rpc", rpcs().keys())
 def test_every_rpc_leads_to_the_server_of_its_package(rpc: str) -> None:
-    package = {"/inference": "predictor"}.get(rpc.split(".")[0], rpc.split(".")[1])
+    package = {"/inference": "predictor"}.get(rpc.split(".", maxsplit=1)[0], rpc.split(".")[1])
     route = first_route(rpc, {"x-api-key": KEY})
     if rpc.rpartition("/")[2] in INTERNAL:
         assert route["direct_response"]["status"] == 403

@@ -12,7 +12,7 @@ import torch
 
 from air.places import Network, Point, Station
 from predictor.models.damped_persistence import DampedPersistence
-from predictor.models.model_file import save
+from predictor.models.model_file import BASELINE, save
 from predictor.window import Reading
 
 HOUR: Final = timedelta(hours=1)
@@ -60,6 +60,16 @@ def plain_model(*, damping: float = 0.5, spread: float = 0.1) -> DampedPersisten
     model.spread[...] = torch.tensor([-spread, 0.0, spread])
     model.trust_hours.fill_(1e9)
     return model
+
+
+def usable_model_file(folder: Path, name: str = "usable.pt", *, damping: float = 0.99) -> Path:
+    """A file of a model that passes all checks: the baseline, but for how long it holds on to what was measured."""
+    model = DampedPersistence()
+    model.load_state_dict(torch.load(BASELINE, weights_only=True)["parameters"])
+    model.damping.mul_(damping)
+    path = folder / name
+    save(model, path)
+    return path
 
 
 def plain_model_file(folder: Path, *, damping: float = 0.5) -> Path:

@@ -21,13 +21,16 @@ from mesh.database import Database, upgrade
 from mesh.health import HealthBoard
 from mesh.server import GrpcServer, serving
 from predictor.issuing import Issuer
-from predictor.models.model_file import BASELINE, SHIPPED, load
+from predictor.models.model_files import ModelFiles
 from predictor.models.scale import INPUT_POLLUTANTS
 from predictor.reading_stream import ReadingStream
+from predictor.registry import Registry
 from predictor.service import PredictionService
 from predictor.serving import Lineup
 from predictor.settings import PredictorSettings
 from predictor.store import PredictionStore
+from predictor.store.registry import RegistryStore
+from predictor.succession import Succession
 from predictor.weather_book import WeatherBook
 from predictor.weather_stream import WeatherStream
 from predictor.window import Reading
@@ -59,6 +62,7 @@ class Predictor:
     database: Database
     store: PredictionStore
     issuer: Issuer
+    succession: Succession
     bell: Bell
     readings: ReadingStream
     weather: WeatherStream
@@ -99,6 +103,7 @@ async def open_predictor(
                 following = [
                     group.create_task(predictor.readings.run()),
                     group.create_task(predictor.weather.run()),
+                    group.create_task(predictor.succession.follow(settings.heartbeat_seconds)),
                 ]
                 yield predictor
                 for task in following:
@@ -110,10 +115,13 @@ async def open_predictor(
 async def _put_together(
     settings: PredictorSettings, clock: SettableClock, database: Database, bell: Bell, channel: grpc.aio.Channel
 ) -> Predictor:
-    path, store, weather = settings.model_path or SHIPPED, PredictionStore(database), WeatherBook()
+    store, weather = PredictionStore(database), WeatherBook()
+    registry = Registry(RegistryStore(database), ModelFiles(settings.model_path, settings.model_folder), clock)
+    await registry.open()
+    chosen = await registry.chosen()
     issuer = Issuer(
         store,
-        Lineup(load(path), load(BASELINE)),
+        Lineup(chosen.champion, registry.baseline, chosen.challenger),
         bell,
         clock,
         weather=weather,
@@ -121,14 +129,13 @@ async def _put_together(
         retention_hours=settings.prediction_retention_hours,
     )
     await issuer.open()
+    succession = Succession(registry, issuer.serve, chosen)
     weather_stream = WeatherStream(
         channel, weather, clock, poll_seconds=settings.weather_poll_seconds, on_new_cells=issuer.weather_came
     )
     readings = ReadingStream(channel, issuer, heartbeat_seconds=settings.heartbeat_seconds)
-    service = PredictionService(
-        issuer, readings, bell, clock, model_path=path, heartbeat_seconds=settings.heartbeat_seconds
-    )
-    return Predictor(settings, clock, database, store, issuer, bell, readings, weather_stream, service)
+    service = PredictionService(issuer, succession, readings, bell, clock, heartbeat_seconds=settings.heartbeat_seconds)
+    return Predictor(settings, clock, database, store, issuer, succession, bell, readings, weather_stream, service)
 
 
 @dataclass(frozen=True, slots=True)

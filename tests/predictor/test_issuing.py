@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from predictor.models.model_file import ModelUnusable
+from predictor.models.model_file import load
 from predictor.settings import PredictorSettings
 from predictor.tables import predictions, reading_window
 from tests.ingestion.assembly import SettableClock
@@ -158,25 +158,12 @@ async def test_another_model_makes_all_forecasts_anew(predictor: Predictor) -> N
     await predictor.issuer.take([reading(), reading(JUNG)], "t1")
     path = predictor.settings.model_path
     assert path is not None
-    assert await predictor.issuer.reload(path) is False
-    plain_model_file(path.parent, damping=1.0)
-    assert await predictor.issuer.reload(path) is True
+    await predictor.issuer.serve(load(path), None)
+    assert predictor.issuer.board.sequence == 2
+    await predictor.issuer.serve(load(plain_model_file(path.parent, damping=1.0)), None)
     assert predictor.issuer.board.sequence == 4
     assert medians(predictor) == pytest.approx([20.0] * 72)
     assert await count(predictor) == 2 * 72
-
-
-async def test_a_model_that_cannot_be_used_leaves_the_old_one_serving(predictor: Predictor) -> None:
-    await predictor.issuer.take([reading()], "t1")
-    path = predictor.settings.model_path
-    assert path is not None
-    path.write_bytes(path.read_bytes()[:100])
-    serving = predictor.issuer.model
-    with pytest.raises(ModelUnusable, match=r"plain\.pt cannot be used"):
-        await predictor.issuer.reload(path)
-    assert predictor.issuer.model == serving
-    await predictor.issuer.take([reading(measured_at=NOON + HOUR)], "t2")
-    assert predictor.issuer.board.newest[JONGNO.station_id].issue_time == NOON + HOUR
 
 
 async def test_a_start_with_another_model_makes_all_forecasts_anew(settings: PredictorSettings) -> None:
