@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from air.pollutants import FORECAST_POLLUTANTS
 from predictor.models.axes import MEDIAN, QUANTILES
 from predictor.models.calibration import LEADS, Matured
-from predictor.models.members import MemberForecasts
+from predictor.models.members import FieldForecast, MemberForecasts
 from predictor.pending import Pending
 from predictor.window import ReadingWindow, StationHours
 
@@ -82,16 +82,18 @@ def matured(pending: Pending, measured: Measured) -> Matured | None:
     leads = [lead for lead in LEADS if measured.hour - lead in pending.issues]
     if not leads:
         return None
-    said = []
+    said, told = [], []
     for lead in leads:
         issue, place = pending.issues[measured.hour - lead], LEADS.index(lead)
         rows = issue.rows(measured.station_ids)
         said.append([_of(rows, values[:, :, place], axis=1) for values in (issue.said.mean, issue.said.quantiles)])
+        told.append([_of(rows, values[:, place], axis=0) for values in (issue.told.mean, issue.told.quantiles)])
     return Matured(
         measured.hour,
         np.array(leads, dtype=np.int64),
         MemberForecasts(*(np.stack(of_leads, axis=2) for of_leads in zip(*said, strict=True))),
         measured.truth,
+        FieldForecast(*(np.stack(of_leads, axis=1) for of_leads in zip(*told, strict=True))),
     )
 
 

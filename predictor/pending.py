@@ -105,8 +105,16 @@ class PendingIssue:
     def to_bytes(self) -> bytes:
         """To be kept, as numpy writes arrays."""
         file = io.BytesIO()
-        arrays = (self.said.mean, self.said.quantiles, self.told.mean, self.told.quantiles, self.last)
-        np.savez(file, allow_pickle=False, **dict(zip(_NAMES, (np.array(self.station_ids), *arrays), strict=True)))
+        np.savez(
+            file,
+            allow_pickle=False,
+            station_ids=np.array(self.station_ids),
+            said_mean=self.said.mean,
+            said_quantiles=self.said.quantiles,
+            told_mean=self.told.mean,
+            told_quantiles=self.told.quantiles,
+            last=self.last,
+        )
         return file.getvalue()
 
     @classmethod
@@ -115,7 +123,7 @@ class PendingIssue:
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as kept:
                 station_ids, *arrays = (kept[name] for name in _NAMES)
-        except (OSError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise ValueError("these are no pending forecasts") from error
         if [array.shape for array in arrays] != _shapes(members, len(station_ids)):
             raise ValueError("these are pending forecasts of another shape")

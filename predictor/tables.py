@@ -176,8 +176,8 @@ forecast_scores: Final = Table(
     "forecast_scores",
     metadata,
     Column("version", String(50), primary_key=True),
-    Column("day", UtcTime, primary_key=True),
     Column("station_id", String(20), primary_key=True),
+    Column("day", UtcTime, primary_key=True),
     Column("pollutant", String(10), primary_key=True),
     Column("horizon", Integer, primary_key=True),
     Column("count", Integer, nullable=False),
@@ -192,4 +192,4 @@ forecast_scores: Final = Table(
 )
 """Sums over the forecasts of a day's hours (UTC) that have been measured; errors are forecast minus measured, in the
 pollutant's unit, of the mean, but the absolute one, of the median; `inside` counts hours inside the 80 % interval.
-Those are `compared` of which persistence says anything, too."""
+Those are `compared` of which persistence says anything, too. Of all stations together the station_id is empty."""

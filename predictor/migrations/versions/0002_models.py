@@ -59,8 +59,8 @@ def upgrade() -> None:
     op.create_table(
         "forecast_scores",
         sa.Column("version", sa.String(50), primary_key=True),
-        sa.Column("day", _TIME, primary_key=True),
         sa.Column("station_id", sa.String(20), primary_key=True),
+        sa.Column("day", _TIME, primary_key=True),
         sa.Column("pollutant", sa.String(10), primary_key=True),
         sa.Column("horizon", sa.Integer, primary_key=True),
         sa.Column("count", sa.Integer, nullable=False),
