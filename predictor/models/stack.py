@@ -27,7 +27,7 @@ HALF_LIFE_HOURS: Final = 20 * 24.0
 PRIOR_HOURS: Final = 480.0
 """How many hours of errors the file's expectation stands for."""
 
-_WILDEST: Final = 16.0
+WILDEST: Final = 16.0
 _WILDEST_BIAS: Final = 3.0
 """Errors beyond so many times the usual one count as that: dust storms and broken instruments come in the thousands.
 
@@ -96,7 +96,7 @@ class Stack:
         known = np.isfinite(errors).all(axis=0)
         share = weight / max(1, errors.shape[1])
         usual = self._usual_error()[places]
-        wild = np.clip(np.where(known, errors, 0.0), -_WILDEST * usual, _WILDEST * usual)
+        wild = np.clip(np.where(known, errors, 0.0), -WILDEST * usual, WILDEST * usual)
         tame = np.clip(wild, -_WILDEST_BIAS * usual, _WILDEST_BIAS * usual)
         at_place = wild.transpose(2, 3, 0, 1)
         hours, sums, products = self.hours.copy(), self.errors.copy(), self.products.copy()
