@@ -8,7 +8,7 @@ from typing import Final
 
 from bench.figures import print_table
 
-MEASUREMENTS: Final = ("engine", "ingest", "stream", "index", "quality", "gateway", "forecast")
+MEASUREMENTS: Final = ("engine", "ingest", "stream", "index", "quality", "gateway", "forecast", "interpolation")
 
 
 def main() -> None:

@@ -38,7 +38,8 @@ def at_points(points: Sequence[Point], newest: Mapping[str, Forecast], *, now: d
     """The hours ahead at points, by inverse squared distance from the stations within 50 km that are not at a kerb.
 
     Each quantile is interpolated on its own, as if stations erred together: the interval is not made narrower by
-    averaging. Raises NoForecastYet, PointTooFar.
+    averaging. Then it is widened by what interpolation itself adds. Takes CPU time: call it off the event loop. Raises
+    NoForecastYet, PointTooFar.
     """
     sources = [
         (forecast.place.location, forecast)
@@ -47,17 +48,24 @@ def at_points(points: Sequence[Point], newest: Mapping[str, Forecast], *, now: d
     ]
     if not sources:
         raise NoForecastYet("no station has a forecast yet: try again in a minute")
-    forecasts = [forecast for _, forecast in sources]
-    first = _first_valid_time(forecasts, now)
+    first = _first_valid_time([forecast for _, forecast in sources], now)
     distance, weight = _distances_and_weights(points, [location for location, _ in sources])
-    usable = _near_and_current(distance, np.array([forecast.ends_at >= first for forecast in forecasts]))
-    weight = np.where(usable, weight, 0.0)
+    usable = _near_and_current(distance, np.array([forecast.ends_at >= first for _, forecast in sources]))
+    # Most of a country's stations are far from a few points: only those that count are worked with.
+    used = np.flatnonzero(usable.any(axis=0))
+    forecasts = [sources[column][1] for column in used]
+    weight = np.where(usable, weight, 0.0)[:, used]
     weight /= weight.sum(axis=1, keepdims=True)
-    values = rounded(
-        interpolation.interpolate(weight, np.stack([_from(forecast, first, hours) for forecast in forecasts]))
-    )
+    values = interpolation.interpolate(weight, np.stack([_from(forecast, first, hours) for forecast in forecasts]))
+    nearest = np.where(usable, distance, np.inf).min(axis=1)
+    values[..., 1:] = interpolation.widened(values[..., 1:], interpolation.added_deviation(nearest))
+    values = rounded(values)
     values[..., 1:] = np.maximum.accumulate(values[..., 1:], axis=-1)
-    return [_at_point(point, forecasts, weight[row], first, values[row]) for row, point in enumerate(points)]
+    confidences = grade_confidences(values[..., 1:])
+    return [
+        _at_point(point, forecasts, weight[row], first, values[row], confidences[row])
+        for row, point in enumerate(points)
+    ]
 
 
 def _first_valid_time(forecasts: Sequence[Forecast], now: datetime) -> datetime:
@@ -98,7 +106,14 @@ def _from(forecast: Forecast, first: datetime, hours: int) -> Floats:
     return np.where(reached[:, None, None], values, np.nan)
 
 
-def _at_point(point: Point, forecasts: Sequence[Forecast], weight: Floats, first: datetime, values: Floats) -> Forecast:
+def _at_point(
+    point: Point,
+    forecasts: Sequence[Forecast],
+    weight: Floats,
+    first: datetime,
+    values: Floats,
+    confidences: Floats,
+) -> Forecast:
     """The forecast at a point from those that have a weight there, as far as the newest of them reaches."""
     around = [forecast for forecast, share in zip(forecasts, weight, strict=True) if share > 0]
     newest = max(around, key=lambda forecast: forecast.issue_time)
@@ -112,7 +127,7 @@ def _at_point(point: Point, forecasts: Sequence[Forecast], weight: Floats, first
         horizons=horizons,
         quantiles=values[: len(horizons), :, 1:],
         mean=values[: len(horizons), :, 0],
-        confidences=grade_confidences(values[: len(horizons), :, 1:]),
+        confidences=confidences[: len(horizons)],
         newest_measured_at=max((time for time in measured if time is not None), default=None),
         limitations=frozenset({Limitation.INTERPOLATED}).union(*(forecast.limitations for forecast in around)),
     )

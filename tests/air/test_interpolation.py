@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from air.interpolation import interpolate, weights
+from air.interpolation import added_deviation, interpolate, weights, widened
 
 STATION_LATITUDE = np.array([37.50, 37.55, 37.60])
 STATION_LONGITUDE = np.array([126.95, 127.00, 127.05])
@@ -50,3 +52,34 @@ def test_many_hours_and_pollutants_at_once() -> None:
     estimate = interpolate(weight_at(37.55, 127.01), field)
     assert estimate.shape == (1, 24, 4)
     assert estimate[0, 5, 2] == pytest.approx(interpolate(weight_at(37.55, 127.01), field[:, 5, 2])[0])
+
+
+@given(st.lists(st.floats(0, 60_000), min_size=2, max_size=6))
+def test_what_interpolation_adds_grows_with_the_distance(distances: list[float]) -> None:
+    added = added_deviation(np.array(sorted(distances)))
+    assert added.shape == (len(distances), 4)
+    assert (np.diff(added, axis=0) >= 0).all()
+    assert (added[np.array(sorted(distances)) <= 50] == 0).all()
+
+
+forecast = st.lists(st.floats(0, 300), min_size=3, max_size=3).map(sorted)
+
+
+@given(forecast, st.floats(0, 60_000))
+def test_an_interval_is_widened_on_both_sides_of_its_median(quantiles: list[float], distance: float) -> None:
+    told = np.broadcast_to(np.array(quantiles), (1, 2, 4, 3)) * np.array([1, 1, 0.001, 0.001])[:, None]
+    wide = widened(told, added_deviation(np.array([distance])))
+    np.testing.assert_array_equal(wide[..., 1], told[..., 1])
+    assert (wide[..., 0] <= told[..., 0]).all()
+    assert (wide[..., 2] >= told[..., 2]).all()
+    assert (wide >= 0).all()
+
+
+def test_variances_add_up() -> None:
+    """A particle's interval of 20 % to each side, and one of the interpolation's own, on the scale of ln(x + 5)."""
+    told = np.full((1, 1, 4, 3), 20.0)
+    told[0, 0, 0] = 25 * np.exp([-0.2, 0.0, 0.2]) - 5
+    deviation = np.array([[0.1, 0.0, 0.0, 0.0]])
+    expected = 25 * np.exp(np.hypot(0.2, 0.1 * NormalDist().inv_cdf(0.9)) * np.array([-1, 0, 1])) - 5
+    assert widened(told, deviation)[0, 0, 0] == pytest.approx(expected)
+    assert widened(told, deviation)[0, 0, 1] == pytest.approx([20, 20, 20])

@@ -18,6 +18,7 @@ from air.pollutants import Pollutant
 
 _ROADSIDE: Final = "도로변대기"
 _NATIONAL: Final = "korea_airkorea_hourly_*.parquet"
+_KOREA_HOURS: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class RecordedAir:
 
     Attributes:
         stations: Their names, S of them.
+        first_hour: In hours since 1970-01-01T00Z.
         values: By pollutant, shape (T, S): hours without a gap, oldest first, NaN where missing.
         index: The published index, shape (T, S).
         collected: Whether there was a row at all, shape (T, S).
@@ -35,6 +37,7 @@ class RecordedAir:
     """
 
     stations: tuple[str, ...]
+    first_hour: int
     values: dict[Pollutant, Floats]
     index: Floats
     collected: NDArray[np.bool_]
@@ -65,6 +68,7 @@ def recorded_air(folder: Path, before: datetime | None = None) -> RecordedAir:
     listed = [places.get(station) for station in stations]
     return RecordedAir(
         stations,
+        int(hours.min()) - _KOREA_HOURS,
         {pollutant: grid(pollutant.value.lower()) for pollutant in Pollutant},
         grid("khai"),
         collected,

@@ -94,7 +94,10 @@ def test_half_way_between_two_stations_is_their_mean() -> None:
     a, b = JONGNO.location, JUNG.location
     middle = Point((a.latitude + b.latitude) / 2, (a.longitude + b.longitude) / 2)
     (answer,) = at_points([middle], newest(forecast(JONGNO, 10), forecast(JUNG, 30)), now=NOON, hours=1)
-    assert answer.quantiles[0, 0].tolist() == pytest.approx([20, 21, 22], abs=0.01)
+    low, median, high = answer.quantiles[0, 0]
+    assert median == pytest.approx(21, abs=0.01)
+    assert low < 20
+    assert high > 22
 
 
 def test_the_kerb_does_not_speak_for_the_air_behind_the_houses() -> None:

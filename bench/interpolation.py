@@ -1,0 +1,192 @@
+"""Interpolation between the stations of a recorded year, each left out in its turn.
+
+Errors are of measured hours. What a forecast loses by interpolation is worked out from the intervals of damped
+persistence: widened or narrowed at every lead until they hold 80 % of what came at the stations themselves, they hold
+less at a station that is left out; the deviation is what makes it 80 % again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from air import interpolation
+from air.geodesy import Floats, distance_m
+from air.places import Point, Station
+from air.pollutants import FORECAST_POLLUTANTS, Pollutant
+from bench.figures import Figure
+from predictor.models.model_file import BASELINE, load
+from predictor.models.observed import Observed
+from predictor.models.weather_input import no_weather
+from tests.backing.recorded_air import RecordedAir, recorded_air
+
+_EVERY_HOURS: Final = 97
+_MOST: Final = 0.5
+_WINDOW_HOURS: Final = 336
+_LEADS: Final = (1, 3, 6, 12, 24, 48, 72)
+_REACH_M: Final = 50_000.0
+_EXCLUDED_KM: Final = (0, 6, 10, 15, 25)
+_BANDS_KM: Final = ((1, 3), (3, 5), (5, 10), (10, 15), (15, 20), (20, 30))
+_RANGE_M, _NUGGET = 50_000.0, 0.3
+"""Of the variogram of kriging: the best of 10, 20 and 50 km, and of a nugget of 0.1 and 0.3 of the rest."""
+
+_SHIFT: Final = {Pollutant.PM25: 5.0, Pollutant.PM10: 10.0, Pollutant.O3: 0.020, Pollutant.NO2: 0.010}
+_NORMAL: Final = 1.2815515655446004
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Network:
+    """The stations away from kerbs; values (hours, stations, pollutants), distances (stations, stations) in metres."""
+
+    first_hour: int
+    values: Floats
+    latitude: Floats
+    longitude: Floats
+    apart: Floats
+
+
+def measure() -> Iterator[Figure]:
+    """Measures on the real data under CLEANAIR_REAL_DATA; without any there is nothing to interpolate."""
+    folder = Path(os.environ.get("CLEANAIR_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    if not (folder / "air").is_dir():
+        yield Figure("interpolation", "no real data: set CLEANAIR_REAL_DATA to its folder")
+        return
+    network = _network(recorded_air(folder))
+    yield from _of_measurements(network)
+    yield from _of_forecasts(network)
+
+
+def _network(air: RecordedAir) -> _Network:
+    ours = np.flatnonzero(np.isfinite(air.latitude) & ~air.roadside)
+    latitude, longitude = air.latitude[ours], air.longitude[ours]
+    values = np.stack([air.values[pollutant][:, ours] for pollutant in FORECAST_POLLUTANTS], axis=-1)
+    apart = distance_m(latitude[:, None], longitude[:, None], latitude, longitude)
+    np.fill_diagonal(apart, np.inf)
+    return _Network(air.first_hour, np.where(values > 0, values, np.nan), latitude, longitude, apart)
+
+
+def _collected(network: _Network) -> NDArray[np.bool_]:
+    """Which hours most stations have."""
+    most: NDArray[np.bool_] = np.isfinite(network.values[..., 0]).mean(axis=1) > _MOST
+    return most
+
+
+def _of_measurements(network: _Network) -> Iterator[Figure]:
+    values = network.values[_collected(network)][::_EVERY_HOURS]
+    by_way: Mapping[str, Floats] = {
+        "inverse distance squared": _weighted(values, _weight(network.apart, 2.0)),
+        "inverse distance": _weighted(values, _weight(network.apart, 1.0)),
+        "nearest station": _weighted(values, _weight(network.apart, 64.0)),
+        "mean within 50 km": _weighted(values, _weight(network.apart, 0.0)),
+        f"ordinary kriging, {_RANGE_M / 1000:.0f} km": _kriged(values, network.apart),
+    }
+    known = np.isfinite(values) & np.all([np.isfinite(estimate) for estimate in by_way.values()], axis=0)
+    squared = by_way["inverse distance squared"]
+    for way, estimate in by_way.items():
+        found, against = [], []
+        for axis, pollutant in enumerate(FORECAST_POLLUTANTS):
+            error, usual = (_rmse(each[..., axis], values[..., axis], known[..., axis]) for each in (estimate, squared))
+            gas = pollutant in {Pollutant.O3, Pollutant.NO2}
+            found.append(f"{pollutant} {error * 1000:.2f} ppb" if gas else f"{pollutant} {error:.2f} µg/m³")
+            against.append(f"{error / usual - 1:+.1%}")
+        size = f"{known[..., 0].sum():,} hours of stations"
+        yield Figure(f"RMSE, {way}", ", ".join(found), f"to inverse squares: {', '.join(against)}", size)
+
+
+def _rmse(estimate: Floats, truth: Floats, known: NDArray[np.bool_]) -> float:
+    return float(np.sqrt(np.mean((estimate - truth)[known] ** 2)))
+
+
+def _weight(apart: Floats, power: float, excluded_m: float = 0.0) -> Floats:
+    """Weights (targets, stations) of stations within 50 km that are not nearer than `excluded_m`."""
+    # Distances in kilometres: the high power that stands for the nearest would overflow in metres.
+    weight = np.maximum(apart, interpolation.NEAREST_M) / 1000.0
+    return np.where((apart <= _REACH_M) & (apart >= excluded_m), weight**-power, 0.0)
+
+
+def _weighted(values: Floats, weight: Floats) -> Floats:
+    """Estimates in the shape of values (cases, stations, ...)."""
+    return np.moveaxis(interpolation.interpolate(weight, np.moveaxis(values, 1, 0)), 0, 1)
+
+
+def _kriged(values: Floats, apart: Floats) -> Floats:
+    """Ordinary kriging, each station left out, by one inverse an hour (Dubrule, Math. Geology 15, 1983)."""
+    estimate = np.full(values.shape, np.nan)
+    covariance = np.exp(-np.where(np.isfinite(apart), apart, 0.0) / _RANGE_M) + _NUGGET * np.eye(len(apart))
+    for case, axis in np.ndindex(len(values), values.shape[2]):
+        known = np.flatnonzero(np.isfinite(values[case, :, axis]))
+        system = np.ones((len(known) + 1, len(known) + 1))
+        system[:-1, :-1] = covariance[np.ix_(known, known)]
+        system[-1, -1] = 0.0
+        inverse = np.linalg.inv(system)[:-1, :-1]
+        own = values[case, known, axis]
+        estimate[case, known, axis] = own - inverse @ own / np.diag(inverse)
+    return estimate
+
+
+def _of_forecasts(network: _Network) -> Iterator[Figure]:
+    told, came = _calibrated_forecasts(network)
+    for axis, pollutant in enumerate(FORECAST_POLLUTANTS):
+        missing, distances = _missing_width(network.apart, told[..., axis, :], came[..., axis], _SHIFT[pollutant])
+        found = []
+        for low, high in _BANDS_KM:
+            there = missing[(distances >= low) & (distances < high)]
+            deviation = np.sqrt(max(float(np.quantile(there, 0.8)), 0.0)) / _NORMAL
+            found.append(f"{low}-{high} km {deviation:.3f}")
+        ends = interpolation.added_deviation(np.array([1000.0, 30_000.0]))[:, axis]
+        taken = f"taken: {ends[0]:.3f} at 1 km to {ends[1]:.3f} at 30 km"
+        yield Figure(f"{pollutant}, deviation added", ", ".join(found), taken, f"{missing.size:,} cases")
+
+
+def _calibrated_forecasts(network: _Network) -> tuple[Floats, Floats]:
+    """Quantiles (cases, stations, leads, pollutants, 3) that hold 80 % at each lead; and what came, one axis less."""
+    model = load(BASELINE).model
+    stations = [
+        Station(str(row), str(row), Point(latitude, longitude))
+        for row, (latitude, longitude) in enumerate(zip(network.latitude, network.longitude, strict=True))
+    ]
+    leads = np.array(_LEADS)
+    issues = np.arange(_WINDOW_HOURS, len(network.values) - leads[-1], _EVERY_HOURS)
+    issues = issues[_collected(network)[issues]]
+    told = []
+    for issue in issues.tolist():
+        window = network.values[issue + 1 - _WINDOW_HOURS : issue + 1].transpose(1, 0, 2).astype(np.float32)
+        observed = Observed(
+            stations, network.first_hour + issue, np.ascontiguousarray(window), no_weather(len(stations))
+        )
+        told.append(model.prior.apply(model.forecast(observed)).at(_LEADS).quantiles)
+    came = network.values[issues[:, None] + leads].transpose(0, 2, 1, 3)
+    shift = np.array([_SHIFT[pollutant] for pollutant in FORECAST_POLLUTANTS])
+    scale = np.log(np.stack(told).astype(np.float64) + shift[:, None])
+    beyond = np.log(came + shift) - scale[..., 1]
+    for side, sign in ((0, -1.0), (2, 1.0)):
+        width = np.maximum(sign * (scale[..., side] - scale[..., 1]), 1e-6)
+        factor = np.nanquantile(sign * beyond / width, 0.9, axis=(0, 1))
+        scale[..., side] = scale[..., 1] + sign * width * factor
+    return np.exp(scale) - shift[:, None], came
+
+
+def _missing_width(apart: Floats, told: Floats, came: Floats, shift: float) -> tuple[Floats, Floats]:
+    """Of stations left out, with all those within some kilometres: squared error minus squared width, and distance.
+
+    Errors and widths, on the side of the error, are on the scale of ln(x + shift), distances in kilometres.
+    """
+    missing, distances = [], []
+    for excluded in _EXCLUDED_KM:
+        weight = _weight(apart, 2.0, 1000.0 * excluded)
+        reached = np.flatnonzero(weight.any(axis=1))
+        weight = weight[reached] / weight[reached].sum(axis=1, keepdims=True)
+        at = np.log(np.maximum(np.einsum("ts,csl...->ctl...", weight, told), 0.0) + shift)
+        error = np.log(came[:, reached] + shift) - at[..., 1]
+        width = np.where(error > 0, at[..., 2] - at[..., 1], at[..., 1] - at[..., 0])
+        nearest = np.where(apart >= 1000.0 * excluded, apart, np.inf)[reached].min(axis=1) / 1000.0
+        known = np.isfinite(error)
+        missing.append((error**2 - width**2)[known])
+        distances.append(np.broadcast_to(nearest[:, None], error.shape)[known])
+    return np.concatenate(missing), np.concatenate(distances)
