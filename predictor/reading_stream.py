@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import grpc
@@ -9,7 +10,7 @@ from cleanair.ingestion.v1 import ingestion_service_pb2 as wire
 from cleanair.ingestion.v1 import reading_pb2
 from cleanair.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 
-from air.status import DataStatus
+from air.status import DataStatus, State
 from mesh.health import UP, Health, HealthState
 from mesh.subscription import Subscription
 from mesh.wire import station_from_wire, status_from_wire, time_from_wire, time_to_wire
@@ -20,11 +21,26 @@ NAME: Final = "readings"
 
 
 class ReadingStream:
-    """The predictor's side of `IngestionService.StreamReadings`."""
+    """The predictor's side of `IngestionService.StreamReadings`.
 
-    def __init__(self, channel: grpc.aio.Channel, issuer: Issuer, *, heartbeat_seconds: float) -> None:
+    Args:
+        channel: To ingestion.
+        issuer: Who takes the readings.
+        heartbeat_seconds: The longest silence that ingestion promises.
+        lateness: What to say of data beside the readings that are late; empty while they are not.
+    """
+
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        issuer: Issuer,
+        *,
+        heartbeat_seconds: float,
+        lateness: Callable[[], str] = str,
+    ) -> None:
         self._stub = IngestionServiceStub(channel)
         self._issuer = issuer
+        self._lateness = lateness
         self._said: DataStatus | None = None
         self._subscription: Subscription[wire.StreamReadingsResponse] = Subscription(
             NAME,
@@ -37,8 +53,11 @@ class ReadingStream:
 
     @property
     def upstream(self) -> DataStatus | None:
-        """What ingestion last said of its readings; None while there is no connection to it."""
-        return self._said if self._subscription.connected else None
+        """What ingestion last said of its readings, and what else is late; None while there is no connection to it."""
+        if self._said is None or not self._subscription.connected:
+            return None
+        late = self._lateness()
+        return self._said.worsened(State.STALE, late) if late else self._said
 
     async def run(self) -> None:
         """Follows until cancelled."""

@@ -59,10 +59,10 @@ async def _serve(settings: PredictorSettings, database: Database, channel: grpc.
     )
     await issuer.open()
     succession = Succession(registry, issuer.serve, chosen)
-    readings = ReadingStream(channel, issuer, heartbeat_seconds=settings.heartbeat_seconds)
     weather = WeatherStream(
         channel, weather_book, clock, poll_seconds=settings.weather_poll_seconds, on_new_cells=issuer.weather_came
     )
+    readings = ReadingStream(channel, issuer, heartbeat_seconds=settings.heartbeat_seconds, lateness=weather.lateness)
     service = PredictionService(issuer, succession, readings, bell, clock, heartbeat_seconds=settings.heartbeat_seconds)
     health = _health(database, issuer, readings, weather)
     health.upstream("ingestion", neighbour_health(channel))

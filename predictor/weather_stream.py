@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import grpc
@@ -40,6 +40,9 @@ _FIRST_DELAY_S: Final = 0.5
 _UNTIL_ANY_S: Final = 15.0
 _SOON: Final = 40
 """So many times weather that there is none of is asked for as often: it is collected soon after readings first are."""
+
+_LATE: Final = timedelta(hours=4)
+"""Forecasts are issued every hour, and the one for three days every three."""
 
 _MOST_PAGES: Final = 200
 """More cells than the grid's whole land has; what goes on for ever is a defect."""
@@ -97,6 +100,13 @@ class WeatherStream:
         """When the newest forecast in the book was issued; None when there is none."""
         return self._newest_issue
 
+    def lateness(self) -> str:
+        """What to say of weather that is known, and older than it would be if all went well; empty otherwise."""
+        issue = self._newest_issue
+        if issue is None or self._clock() - issue <= _LATE:
+            return ""
+        return f"The newest weather forecast is of {_minute(issue)}."
+
     async def run(self) -> None:
         """Asks until cancelled."""
         failures = asked = 0
@@ -109,7 +119,7 @@ class WeatherStream:
     def health(self) -> Health:
         """Whether ingestion told its weather when it was asked last, and how new that is."""
         issue = self._newest_issue
-        known = "none is known" if issue is None else f"the newest forecast is of {issue:%Y-%m-%dT%H:%MZ}"
+        known = "none is known" if issue is None else f"the newest forecast is of {_minute(issue)}"
         if self._trouble:
             return Health(HealthState.DEGRADED, f"{self._trouble}; {known}")
         return Health(HealthState.UP, known)
@@ -172,6 +182,10 @@ class WeatherStream:
         soon = asked < _SOON and not self._book.cells
         usual = min(_UNTIL_ANY_S, self._poll_seconds) if soon else self._poll_seconds
         return usual * random.uniform(0.8, 1.2)  # noqa: S311 - likewise
+
+
+def _minute(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%MZ}"
 
 
 def grid_hours(cells: Sequence[weather_pb2.GridWeather]) -> GridHours:

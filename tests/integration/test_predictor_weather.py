@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from air.status import State
 from ingestion.grid import cells_of
 from ingestion.store.weather import WeatherStore
 from ingestion.weather import Amount, Cell, Conditions, Product, Sky, WeatherForecast, WeatherObservation
@@ -28,6 +29,8 @@ from tests.predictor.air import BUSAN, HOUR, JONGNO, NOON, hours_of_air
 from tests.predictor.assembly import Predictor, Upstream, open_predictor, predictor_settings, run_ingestion
 
 JONGNO_CELL, BUSAN_CELL = cells_of([JONGNO.location])[0], cells_of([BUSAN.location])[0]
+
+WEATHER_IS_LATE = "The newest weather forecast is of 2026-03-16T03:00Z."
 
 
 def observed(cell: Cell, at: datetime, temperature: float) -> WeatherObservation:
@@ -50,6 +53,7 @@ async def collect(upstream: Upstream, *weather: WeatherObservation | WeatherFore
 class Asking:
     book: WeatherBook
     stream: WeatherStream
+    clock: SettableClock
     new_cells: asyncio.Semaphore
 
     def at_jongno(self) -> Weather:
@@ -70,14 +74,14 @@ async def asking(folder: Path, target: str) -> AsyncIterator[Asking]:
     """Asks without pause for as long as the context lasts."""
     settings = predictor_settings(folder, ingestion_target=target, default_deadline_seconds=2)
     async with open_channel(target, settings) as channel, asyncio.TaskGroup() as group:
-        book, new_cells = WeatherBook(), asyncio.Semaphore(0)
+        book, clock, new_cells = WeatherBook(), SettableClock(NOON), asyncio.Semaphore(0)
 
         async def on_new_cells() -> None:
             new_cells.release()
 
-        stream = WeatherStream(channel, book, SettableClock(NOON), poll_seconds=0.05, on_new_cells=on_new_cells)
+        stream = WeatherStream(channel, book, clock, poll_seconds=0.05, on_new_cells=on_new_cells)
         running = group.create_task(stream.run())
-        yield Asking(book, stream, new_cells)
+        yield Asking(book, stream, clock, new_cells)
         running.cancel()
 
 
@@ -101,6 +105,9 @@ async def test_weather_is_known_as_soon_as_it_is_collected(tmp_path: Path) -> No
         assert weather.foreseen[0, 0].nan_to_num(-1.0).tolist() == [3.0, -1.0, 0.0, 1.0, 1.0, -1.0, 7.0]
         assert weather.foreseen[0, -1, 0].item() == 4.0
         assert predictor.stream.newest_issue == NOON
+        assert not predictor.stream.lateness()
+        predictor.clock.advance(hours=5)
+        assert predictor.stream.lateness() == WEATHER_IS_LATE
 
 
 async def test_a_cell_that_is_new_comes_with_its_whole_week(tmp_path: Path) -> None:
@@ -148,6 +155,10 @@ async def test_what_was_forecast_without_weather_is_forecast_anew_with_it_once(t
                 while Limitation.WEATHER_MISSING in at_jongno(predictor).limitations:
                     await predictor.bell.wait(predictor.bell.rings, 1)
             assert not np.allclose(at_jongno(predictor).quantiles, without.quantiles, rtol=0.01)
+            predictor.clock.advance(hours=5)
+            status = predictor.readings.upstream
+            assert status is not None
+            assert (status.state, status.reasons) == (State.STALE, (WEATHER_IS_LATE,))
         async with open_predictor(settings, SettableClock(NOON)) as restarted:
             before = restarted.issuer.board.sequence
             async with asyncio.timeout(10):

@@ -133,7 +133,9 @@ async def _put_together(
     weather_stream = WeatherStream(
         channel, weather, clock, poll_seconds=settings.weather_poll_seconds, on_new_cells=issuer.weather_came
     )
-    readings = ReadingStream(channel, issuer, heartbeat_seconds=settings.heartbeat_seconds)
+    readings = ReadingStream(
+        channel, issuer, heartbeat_seconds=settings.heartbeat_seconds, lateness=weather_stream.lateness
+    )
     service = PredictionService(issuer, succession, readings, bell, clock, heartbeat_seconds=settings.heartbeat_seconds)
     return Predictor(settings, clock, database, store, issuer, succession, bell, readings, weather_stream, service)
 
