@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +17,8 @@ from predictor.board import ForecastBoard
 from predictor.keeping import KeptLearning, Runs, restored
 from predictor.limitation import Limitation
 from predictor.models.model_file import LoadedModel
+from predictor.monitoring.fallback import Verdict
+from predictor.monitoring.monitor import InService, Monitor
 from predictor.pending import oldest_kept
 from predictor.run import Run
 from predictor.serving import Lineup, forecast_anew, step
@@ -37,6 +39,14 @@ class ServingModel:
     loaded_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """How many hours back models see and readings are kept, and how long predictions are."""
+
+    window_hours: int
+    retention_hours: int
+
+
 class Issuer:
     """Keeps window, store and board in step; one change at a time. `open` it before use.
 
@@ -45,9 +55,9 @@ class Issuer:
         lineup: The models to begin with.
         bell: Rung when there is something new on the board.
         clock: For the times at which things are made.
+        monitor: Looks back at how good the forecasts were.
         weather: The weather that forecasts are made with.
-        window_hours: How many hours the model sees, and the store keeps.
-        retention_hours: How long predictions are kept.
+        spans: How far back it looks, and keeps.
     """
 
     def __init__(
@@ -57,17 +67,19 @@ class Issuer:
         bell: Bell,
         clock: Clock,
         *,
+        monitor: Monitor,
         weather: WeatherSource,
-        window_hours: int,
-        retention_hours: int,
+        spans: Spans,
     ) -> None:
         self._store = store
         self._bell = bell
         self._clock = clock
+        self._monitor = monitor
         self._weather = weather
-        self._retention: Final = timedelta(hours=retention_hours)
+        self._verdict = Verdict()
+        self._retention: Final = timedelta(hours=spans.retention_hours)
         self._turn = asyncio.Lock()
-        self._window = ReadingWindow(window_hours)
+        self._window = ReadingWindow(spans.window_hours)
         self._stations: dict[str, Station] = {}
         self._reading_token = ""
         self._generation = _BEFORE_ALL
@@ -92,6 +104,27 @@ class Issuer:
     def challenger(self) -> ServingModel | None:
         """The model in shadow."""
         return None if self._lineup.challenger is None else self._serving(self._lineup.challenger)
+
+    @property
+    def in_service(self) -> InService:
+        """The versions of the models in service."""
+        challenger = self._lineup.challenger
+        return InService(
+            self._lineup.champion.version,
+            self._lineup.baseline.version,
+            None if challenger is None else challenger.version,
+        )
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the champion has fallen behind."""
+        return self._verdict
+
+    @property
+    def calibrated_until(self) -> datetime | None:
+        """The newest hour that the champion has learnt from."""
+        learned_until = self._runs[self._lineup.champion.sha256].learned_until
+        return None if learned_until is None else time_of(learned_until)
 
     @property
     def stations(self) -> Mapping[str, Station]:
@@ -155,6 +188,7 @@ class Issuer:
             await self._reissue(lineup)
         else:
             self._put_in_service(lineup, await self._runs_of(lineup))
+        await self._look_back()
         _log.info(
             "models changed", champion=champion.version, challenger=None if challenger is None else challenger.version
         )
@@ -186,6 +220,7 @@ class Issuer:
         if issue.generation == self._generation:
             # All of it had been known, or was older than what is.
             return True
+        advanced = window.newest_hour != self._window.newest_hour
         self._window, self._runs = window, done.runs
         if retention is not None:
             self._dropped_at_hour = window.newest_hour
@@ -193,7 +228,19 @@ class Issuer:
         self._publish(issue)
         if issue.forecasts:
             _log.info("issued", forecasts=len(issue.forecasts), readings=len(readings), newest=_newest(issue))
+        if advanced:
+            await self._look_back()
         return True
+
+    async def _look_back(self) -> None:
+        """Judges the champion by what has come true; what is told from the next issue on goes by that."""
+        newest = self._window.newest_hour
+        if newest is None:
+            return
+        # All replicas see the same forecasts, and after a restart they are still there.
+        fell_back = any(Limitation.FALLBACK in told.limitations for told in self.board.newest.values())
+        self._verdict = await self._monitor.look_back(self.in_service, time_of(newest), fell_back=fell_back)
+        self._lineup = replace(self._lineup, fallback=self._verdict.fallback)
 
     async def _reissue(self, lineup: Lineup) -> None:
         """Forecasts anew for all stations, by these models, and puts them in service."""
@@ -247,6 +294,7 @@ class Issuer:
         else:
             await self._absorb(news)
             self.board.put(await self._store.newest_forecasts(self.board.sequence))
+            await self._look_back()
         self._bell.ring()
 
     async def _load(self) -> None:
@@ -255,6 +303,7 @@ class Issuer:
         await self._absorb(news)
         issued = await self._store.newest_forecasts()
         self.board = ForecastBoard(news.head.epoch, news.head.sequence, issued)
+        await self._look_back()
 
     async def _absorb(self, news: News) -> None:
         self._window, _ = self._window.with_readings(news.readings)

@@ -12,8 +12,9 @@ from mesh.database import Database, prepare
 from mesh.health import UP, Health, HealthBoard, HealthState
 from mesh.mesh_service import neighbour_health
 from mesh.server import GrpcServer, run, serving, until_stopped
-from predictor.issuing import Issuer
+from predictor.issuing import Issuer, Spans
 from predictor.models.model_files import ModelFiles
+from predictor.monitoring.monitor import Monitor
 from predictor.reading_stream import NAME as READINGS
 from predictor.reading_stream import ReadingStream
 from predictor.registry import Registry
@@ -22,6 +23,7 @@ from predictor.serving import Lineup
 from predictor.settings import PredictorSettings
 from predictor.store import PredictionStore
 from predictor.store.registry import RegistryStore
+from predictor.store.scores import ScoreStore
 from predictor.succession import Succession
 from predictor.weather_book import WeatherBook
 from predictor.weather_stream import NAME as WEATHER
@@ -48,14 +50,15 @@ async def _serve(settings: PredictorSettings, database: Database, channel: grpc.
     registry = Registry(RegistryStore(database), ModelFiles(settings.model_path, settings.model_folder), clock)
     await registry.open()
     chosen = await registry.chosen()
+    monitor = Monitor(ScoreStore(database))
     issuer = Issuer(
         PredictionStore(database),
         Lineup(chosen.champion, registry.baseline, chosen.challenger),
         bell,
         clock,
+        monitor=monitor,
         weather=weather_book,
-        window_hours=settings.window_hours,
-        retention_hours=settings.prediction_retention_hours,
+        spans=Spans(settings.window_hours, settings.prediction_retention_hours),
     )
     await issuer.open()
     succession = Succession(registry, issuer.serve, chosen)
@@ -63,7 +66,9 @@ async def _serve(settings: PredictorSettings, database: Database, channel: grpc.
         channel, weather_book, clock, poll_seconds=settings.weather_poll_seconds, on_new_cells=issuer.weather_came
     )
     readings = ReadingStream(channel, issuer, heartbeat_seconds=settings.heartbeat_seconds, lateness=weather.lateness)
-    service = PredictionService(issuer, succession, readings, bell, clock, heartbeat_seconds=settings.heartbeat_seconds)
+    service = PredictionService(
+        issuer, succession, monitor, readings, bell, clock, heartbeat_seconds=settings.heartbeat_seconds
+    )
     health = _health(database, issuer, readings, weather)
     health.upstream("ingestion", neighbour_health(channel))
     server = GrpcServer(settings, port=settings.predictor_port, board=health, operator_methods=OPERATOR_METHODS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from cleanair.predictor.v1 import prediction_service_pb2 as wire
@@ -21,6 +21,9 @@ from mesh.wire import (
 )
 from predictor.freshness import answer_status, data_status
 from predictor.issuing import Issuer, ServingModel
+from predictor.monitoring.monitor import Monitor
+from predictor.monitoring.scores import Score
+from predictor.monitoring_wire import score_to_wire
 from predictor.points import at_points
 from predictor.prediction import at_stations
 from predictor.reading_stream import ReadingStream
@@ -35,6 +38,7 @@ FULL_NAME: Final = _SERVICE.full_name
 OPERATOR_METHODS: Final = operator_methods(_SERVICE)
 
 _DEFAULT_HOURS: Final = 24
+_DEFAULT_DAYS: Final = 30
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
@@ -44,6 +48,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self,
         issuer: Issuer,
         succession: Succession,
+        monitor: Monitor,
         readings: ReadingStream,
         bell: Bell,
         clock: Clock,
@@ -52,6 +57,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     ) -> None:
         self._issuer = issuer
         self._succession = succession
+        self._monitor = monitor
         self._readings = readings
         self._bell = bell
         self._clock = clock
@@ -99,7 +105,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     ) -> wire.GetModelStatusResponse:
         """The model in use, and what it has done."""
         board, registry = self._issuer.board, self._succession.registry
-        newest = board.newest_issue_time
+        newest, calibrated_until = board.newest_issue_time, self._issuer.calibrated_until
         champion, baseline, challenger = self._issuer.model, self._issuer.baseline, self._issuer.challenger
         in_service = [one for one in (champion, baseline, challenger) if one is not None]
         registered = registered_to_wire(
@@ -115,8 +121,19 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             challenger=None if challenger is None else _in_service(challenger),
             baseline=_in_service(baseline),
             registered=registered,
-            alerts=registry.alerts,
+            scores=[score_to_wire(score) for score in await self._scores(request)],
+            fallback=self._issuer.verdict.fallback,
+            alerts=[*registry.alerts, *self._issuer.verdict.alerts],
+            calibrated_until=None if calibrated_until is None else time_to_wire(calibrated_until),
         )
+
+    async def _scores(self, asked: wire.GetModelStatusRequest | wire.GetPerformancePageRequest) -> Sequence[Score]:
+        """Of the days and the station asked for, by version, pollutant and horizon."""
+        newest = self._issuer.board.newest_issue_time
+        if newest is None:
+            return []
+        days = asked.days if asked.HasField("days") else _DEFAULT_DAYS
+        return await self._monitor.scores(self._issuer.in_service, newest, days=days, station_id=asked.station_id)
 
     async def SetModelAlias(
         self,

@@ -20,9 +20,10 @@ from mesh.channel import open_channel
 from mesh.database import Database, upgrade
 from mesh.health import HealthBoard
 from mesh.server import GrpcServer, serving
-from predictor.issuing import Issuer
+from predictor.issuing import Issuer, Spans
 from predictor.models.model_files import ModelFiles
 from predictor.models.scale import INPUT_POLLUTANTS
+from predictor.monitoring.monitor import Monitor
 from predictor.reading_stream import ReadingStream
 from predictor.registry import Registry
 from predictor.service import PredictionService
@@ -30,6 +31,7 @@ from predictor.serving import Lineup
 from predictor.settings import PredictorSettings
 from predictor.store import PredictionStore
 from predictor.store.registry import RegistryStore
+from predictor.store.scores import ScoreStore
 from predictor.succession import Succession
 from predictor.weather_book import WeatherBook
 from predictor.weather_stream import WeatherStream
@@ -119,14 +121,15 @@ async def _put_together(
     registry = Registry(RegistryStore(database), ModelFiles(settings.model_path, settings.model_folder), clock)
     await registry.open()
     chosen = await registry.chosen()
+    monitor = Monitor(ScoreStore(database))
     issuer = Issuer(
         store,
         Lineup(chosen.champion, registry.baseline, chosen.challenger),
         bell,
         clock,
+        monitor=monitor,
         weather=weather,
-        window_hours=settings.window_hours,
-        retention_hours=settings.prediction_retention_hours,
+        spans=Spans(settings.window_hours, settings.prediction_retention_hours),
     )
     await issuer.open()
     succession = Succession(registry, issuer.serve, chosen)
@@ -136,7 +139,9 @@ async def _put_together(
     readings = ReadingStream(
         channel, issuer, heartbeat_seconds=settings.heartbeat_seconds, lateness=weather_stream.lateness
     )
-    service = PredictionService(issuer, succession, readings, bell, clock, heartbeat_seconds=settings.heartbeat_seconds)
+    service = PredictionService(
+        issuer, succession, monitor, readings, bell, clock, heartbeat_seconds=settings.heartbeat_seconds
+    )
     return Predictor(settings, clock, database, store, issuer, succession, bell, readings, weather_stream, service)
 
 
