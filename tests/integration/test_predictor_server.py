@@ -38,10 +38,11 @@ async def test_it_serves_without_ingestion_and_says_so(tmp_path: Path) -> None:
         ("predictor", "database"): State.UP,
         ("predictor", "model"): State.UP,
         ("predictor", "readings"): State.DEGRADED,
+        ("predictor", "weather"): State.DEGRADED,
         ("ingestion", "server"): State.DOWN,
     }
     assert reason_of(raised.value) == "NO_FORECAST_YET"
-    assert (model.station_count, model.model.version) == (0, "damped-persistence-1")
+    assert (model.station_count, model.model.name) == (0, "ensemble")
     assert not model.HasField("newest_issue_time")
 
 
