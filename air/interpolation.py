@@ -68,7 +68,7 @@ class _Added:
 # Fitted so that calibrated 80 % intervals of damped persistence, 1 to 72 h ahead, stay calibrated at stations that are
 # left out, alone or with all within 6, 10, 15 and 25 km: 599 stations of Korea away from kerbs, April 2025 to January
 # 2026 (AirKorea), by `make bench ARGS=interpolation`. For particles it is a quarter of the variance of measurements
-# about interpolated ones, for gases two thirds: the rest, peculiar to a station and an hour, its intervals hold already.
+# about interpolated ones, for gases two thirds: the rest, peculiar to a station and an hour, its own interval holds.
 _ADDED: Final[Mapping[Pollutant, _Added]] = {
     Pollutant.PM25: _Added(5.0, 0.110, 0.0010),
     Pollutant.PM10: _Added(10.0, 0.090, 0.0010),

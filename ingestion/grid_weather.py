@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ingestion.page_token import PageToken, fingerprint
 from ingestion.store.weather import WeatherStore
 from ingestion.weather import Cell, Sky, WeatherForecast
 from ingestion.weather_listing import LONGEST_LEAD, KnownWeather, checked_range, known_by_hour
 from mesh.clock import Clock
+from mesh.page_token import PageToken, fingerprint
 
 DEFAULT_PAGE_SIZE: Final = 10
 """So many cells of ten days are a few milliseconds of work: other calls are not kept waiting."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ingestion.page_token import PageToken, fingerprint
 from ingestion.reading import StoredReading
 from ingestion.store.readings import ReadingStore
 from mesh.clock import Clock
 from mesh.errors import InvalidInput
+from mesh.page_token import PageToken, fingerprint
 
 DEFAULT_SPAN: Final = timedelta(hours=24)
 DEFAULT_PAGE_SIZE: Final = 100

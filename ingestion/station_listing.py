@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ingestion.page_token import PageToken, fingerprint
 from ingestion.station import StationPlace
 from ingestion.store.stations import StationStore
+from mesh.page_token import PageToken, fingerprint
 
 DEFAULT_PAGE_SIZE: Final = 100
 

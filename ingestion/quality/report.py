@@ -9,9 +9,9 @@ from typing import Final, Protocol
 
 from air.korea import KST
 from air.pollutants import Pollutant
-from ingestion.page_token import PageToken, fingerprint
 from ingestion.quality.verdict import Check
 from mesh.clock import Clock
+from mesh.page_token import PageToken, fingerprint
 
 MOST_DAYS: Final = 31
 DEFAULT_PAGE_SIZE: Final = 50

@@ -14,13 +14,13 @@ from sqlalchemy import text
 from air.korea import KST
 from air.places import Point, Station
 from air.pollutants import Pollutant
-from ingestion.page_token import InvalidPageToken
 from ingestion.quality.report import DayQuality, ReportQuestion, quality_report
 from ingestion.quality.verdict import ABSENT, Check, Level, Verdict
 from ingestion.reading import InstrumentFlag, Measurement, Reading
 from ingestion.store.quality_report import QualityReportStore
 from ingestion.store.readings import ReadingStore
 from mesh.database import Database, upgrade
+from mesh.page_token import InvalidPageToken
 from tests.backing.postgres import PostgresServer
 from tests.ingestion.assembly import SettableClock, quick_settings
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.page_token import InvalidPageToken, PageToken, fingerprint
+from mesh.page_token import InvalidPageToken, PageToken, fingerprint
 
 _TIMES = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive there
 _IDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
