@@ -113,6 +113,26 @@ async def test_how_far_it_is_held_is_known_by_cell_and_product(store: WeatherSto
     assert held == Held({SEOUL: NOON + HOUR}, {(SEOUL, Product.SHORT): NOON, (SEOUL, Product.ULTRA_SHORT): NOON - HOUR})
 
 
+async def test_the_newest_issues_are_those_of_cells_that_are_still_forecast_for(store: WeatherStore) -> None:
+    late, given_up = Cell(62, 127), Cell(63, 127)
+    issues = [_forecast(-3, 1), _forecast(0, 1), _forecast(0, 2), _forecast(-1, 1, Product.ULTRA_SHORT)]
+    await store.save([], [*issues, _forecast(-5, 1, cell=late), _forecast(-6, 1, cell=given_up)], NOON)
+    newest = await store.newest_issues(NOON + HOUR)
+    assert newest == {
+        (SEOUL, Product.SHORT): NOON,
+        (SEOUL, Product.ULTRA_SHORT): NOON - HOUR,
+        (late, Product.SHORT): NOON - 5 * HOUR,
+    }
+    assert await store.newest_issues(NOON - 30 * HOUR) == {}
+    said = await store.forecasts(newest, NOON + HOUR, NOON + 2 * HOUR)
+    assert [(row.cell, row.product, row.issued_at) for row in said] == [
+        (SEOUL, Product.SHORT, NOON),
+        (SEOUL, Product.ULTRA_SHORT, NOON - HOUR),
+        (late, Product.SHORT, NOON - 5 * HOUR),
+    ]
+    assert await store.forecasts({}, NOON, NOON + 2 * HOUR) == []
+
+
 async def test_forecasts_of_old_issues_are_pruned(store: WeatherStore) -> None:
     await store.save([_observation(-99)], [_forecast(issue, 6) for issue in (-6, -3, 0)], NOON)
     assert await store.prune(NOON - 3 * HOUR) == 1
