@@ -92,12 +92,12 @@ class Engine:
             destination: Where it ends.
             guided: True for A*, False for Dijkstra's algorithm; both find the same cost.
         """
-        starts = self._ways_from(metric, origin)
-        ends = self._ways_from(metric, destination)
-        direct, direct_path = _direct(metric, starts, ends)
+        starts = ways_along(self._graph, metric.weight, origin)
+        ends = ways_along(self._graph, metric.weight, destination)
+        direct, direct_path = way_on_one_arc(metric.weight, starts, ends)
         graph, space = self._graph, self._workspace
-        seeds = [(graph.head[arc], _share(metric, arc, 1.0 - at), arc) for arc, at in starts]
-        entries = [(graph.tail[arc], _share(metric, arc, at), arc) for arc, at in ends]
+        seeds = [(graph.head[arc], share(metric.weight, arc, 1.0 - at), arc) for arc, at in starts]
+        entries = [(graph.tail[arc], share(metric.weight, arc, at), arc) for arc, at in ends]
         space.generation += 1
         cost, entry = search(
             graph.first_out,
@@ -122,16 +122,19 @@ class Engine:
         start_fraction = next(at for arc, at in starts if arc == arcs[0])
         return Path(int(cost), arcs, start_fraction, end_fraction)
 
-    def _ways_from(self, metric: Metric, place: Place) -> list[tuple[int, float]]:
-        """The open arcs on which a place lies, and how far along each."""
-        both = [(place.arc, place.fraction), (int(self._graph.reverse[place.arc]), 1.0 - place.fraction)]
-        return [(arc, at) for arc, at in both if arc >= 0 and metric.weight[arc] >= 0]
+
+def ways_along(graph: Graph, weight: Ints, place: Place) -> list[tuple[int, float]]:
+    """The open arcs on which a place lies, and how far along each."""
+    both = [(place.arc, place.fraction), (int(graph.reverse[place.arc]), 1.0 - place.fraction)]
+    return [(arc, at) for arc, at in both if arc >= 0 and weight[arc] >= 0]
 
 
-def _direct(metric: Metric, starts: list[tuple[int, float]], ends: list[tuple[int, float]]) -> tuple[int, Path | None]:
+def way_on_one_arc(
+    weight: Ints, starts: list[tuple[int, float]], ends: list[tuple[int, float]]
+) -> tuple[int, Path | None]:
     """The way that stays on one arc, where both places lie on it and the arc leads from the one to the other."""
     ways = [
-        Path(_share(metric, arc, end - start), np.array([arc], dtype=np.int32), start, end)
+        Path(share(weight, arc, end - start), np.array([arc], dtype=np.int32), start, end)
         for arc, start in starts
         for other, end in ends
         if arc == other and start <= end
@@ -140,9 +143,9 @@ def _direct(metric: Metric, starts: list[tuple[int, float]], ends: list[tuple[in
     return (int(UNREACHABLE), None) if best is None else (best.cost, best)
 
 
-def _share(metric: Metric, arc: int, share: float) -> int:
+def share(weight: Ints, arc: int, of_it: float) -> int:
     """The cost of a share of an arc, rounded up, so that no part is cheaper than the potential takes it to be."""
-    return int(np.ceil(float(metric.weight[arc]) * share))
+    return int(np.ceil(float(weight[arc]) * of_it))
 
 
 def _rows(rows: list[tuple[int, int, int]]) -> Longs:

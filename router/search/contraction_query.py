@@ -1,0 +1,297 @@
+"""Least-cost ways by climbing a contraction from both ends: exact, and a matter of a few hundred ranks in any city.
+
+Every least-cost way has one of equal cost that first climbs from rank to rank over links, and then descends. So it is
+enough to climb the elimination tree from either end, lowest rank first, and to see where the two meet at least cost;
+the links climbed are then taken apart into the arcs that they stand for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mesh.errors import CleanAirError
+from router.search.compiled import compiled
+from router.search.contraction import Contraction
+from router.search.customization import CLOSED_LINK, CustomizedMetric
+from router.search.kernel import NO_ENTRY, UNREACHABLE, Ints, Longs
+
+# A label's columns: two distances, and beside each the link by which, or the complement of a row of ends.
+_FORTH, _BACK = 0, 2
+_LINK = 1
+_LABEL_COLUMNS = 4
+_UPWARDS = 1
+_RANK, _COST = 0, 1
+_NOWHERE = -1
+_TORN = -2
+
+
+class TornMetric(CleanAirError):
+    """A metric was written to while a query read it, or was customised for another contraction."""
+
+    reason = "TORN_METRIC"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The cheapest way between some nodes.
+
+    Attributes:
+        cost: With what the ends cost.
+        seed: By which of the seeds it starts.
+        entry: By which of the entries it ends.
+        arcs: int32[j], from the node of that seed to the node of that entry, in order; none when they are one node.
+    """
+
+    cost: int
+    seed: int
+    entry: int
+    arcs: Ints
+
+
+class _Workspace(threading.local):
+    """What a query writes to; each thread has its own, clean between queries."""
+
+    def __init__(self, contraction: Contraction, most_ends: int) -> None:
+        self.labels: Longs = np.full((contraction.node_count, _LABEL_COLUMNS), UNREACHABLE, dtype=np.int64)
+        self.ends: Longs = np.zeros((2 * most_ends, 2), dtype=np.int64)
+        self.climbers: Longs = np.zeros(2 * most_ends, dtype=np.int64)
+        # The links of one climb, and one more for each rank that a link is taken apart at.
+        self.links: Ints = np.zeros(2 * contraction.height + 1, dtype=np.int32)
+        self.arcs: Ints = np.zeros(contraction.node_count, dtype=np.int32)
+
+
+class ContractionQuery:
+    """Finds cheapest ways over one contraction; any number of threads may ask at once."""
+
+    def __init__(self, contraction: Contraction, *, most_ends: int = 2) -> None:
+        """Prepares for at most so many seeds, and as many entries, a query."""
+        self._contraction = contraction
+        self._most_ends = most_ends
+        self._workspace = _Workspace(contraction, most_ends)
+
+    def find(
+        self,
+        metric: CustomizedMetric,
+        seeds: Sequence[tuple[int, int]],
+        entries: Sequence[tuple[int, int]],
+        *,
+        below: int = int(UNREACHABLE),
+    ) -> Found | None:
+        """The cheapest way from any of the seeds to any of the entries; None when there is none.
+
+        Args:
+            metric: What to minimise.
+            seeds: Nodes to start from, each with the cost of getting there.
+            entries: Nodes to end at, each with the cost from there on.
+            below: Ways that cost this or more are of no interest.
+        """
+        topology, space = self._contraction, self._workspace
+        most, rank = self._most_ends, topology.rank
+        if len(seeds) > most or len(entries) > most:
+            raise ValueError(f"A query takes at most {most} seeds and {most} entries.")
+        for row, (node, cost) in enumerate((*seeds, *entries)):
+            space.ends[row, _RANK] = rank[node]
+            space.ends[row, _COST] = cost
+        cost, seed, entry, count = _cheapest(
+            topology,
+            metric,
+            space.ends,
+            len(seeds),
+            len(entries),
+            below,
+            space.labels,
+            space.climbers,
+            space.links,
+            space.arcs,
+        )
+        if count == _NOWHERE:
+            return None
+        if count == _TORN:
+            raise TornMetric(
+                "A metric of the router does not fit its streets, or changed while it was read; ask again."
+            )
+        return Found(cost, seed, entry, space.arcs[:count].copy())
+
+
+@compiled
+def _cheapest(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; the query is its one caller
+    topology: Contraction,
+    metric: CustomizedMetric,
+    ends: Longs,
+    seed_count: int,
+    entry_count: int,
+    below: int,
+    labels: Longs,
+    climbers: Longs,
+    links: Ints,
+    arcs: Ints,
+) -> tuple[int, int, int, int]:
+    """The least cost, the seed and the entry, and how many arcs the way between them has; it writes these to `arcs`.
+
+    Args:
+        topology: The links.
+        metric: What they cost.
+        ends: int64, rows of (rank, cost): the seeds, then the entries.
+        seed_count: How many of them are seeds.
+        entry_count: How many are entries.
+        below: Only ways cheaper than this count.
+        labels: int64[n, 4], clean: distances from the seeds and to the entries, with the link by which; clean again
+            when it returns.
+        climbers: int64, one for each end, to write to.
+        links: int32, room for a climb and its taking apart.
+        arcs: int32[n].
+    """
+    end_count = seed_count + entry_count
+    for row in range(end_count):
+        here = ends[row, _RANK]
+        column = _FORTH if row < seed_count else _BACK
+        if ends[row, _COST] < labels[here, column]:
+            labels[here, column] = ends[row, _COST]
+            labels[here, column + _LINK] = ~row
+        climbers[row] = here
+    cost, summit = _climb(topology, metric, labels, climbers[:end_count], below)
+    seed = entry = NO_ENTRY
+    count = _NOWHERE
+    if summit != _NOWHERE:
+        seed, entry, count = _way(topology, metric, labels, summit, links, arcs)
+        entry -= seed_count
+    for row in range(end_count):
+        here = ends[row, _RANK]
+        while here < len(topology.parent):
+            labels[here, _FORTH] = UNREACHABLE
+            labels[here, _BACK] = UNREACHABLE
+            here = topology.parent[here]
+    return cost, seed, entry, count
+
+
+@compiled
+def _climb(
+    topology: Contraction, metric: CustomizedMetric, labels: Longs, climbers: Longs, below: int
+) -> tuple[int, int]:
+    """Labels all that the ends reach upwards; returns the least cost of meeting, and at which rank."""
+    best = below
+    summit = _NOWHERE
+    while True:
+        here = _next(topology.parent, climbers)
+        if here == len(topology.parent):
+            return best, summit
+        forth, back = labels[here, _FORTH], labels[here, _BACK]
+        # Nothing is added that is too much alone; so no sum overflows.
+        if forth < best and back < best and forth + back < best:
+            best = forth + back
+            summit = here
+        if forth < best:
+            _relax(topology, metric.up, here, labels, _FORTH)
+        if back < best:
+            _relax(topology, metric.down, here, labels, _BACK)
+
+
+@compiled
+def _next(parent: Ints, climbers: Longs) -> int:
+    """The lowest rank that any climber has come to; whoever is there moves on. n when all are through."""
+    here = len(parent)
+    for climber in climbers:
+        here = min(here, climber)
+    if here < len(parent):
+        for row in range(len(climbers)):
+            if climbers[row] == here:
+                climbers[row] = parent[here]
+    return here
+
+
+@compiled
+def _relax(topology: Contraction, cost: Ints, here: int, labels: Longs, column: int) -> None:
+    distance = labels[here, column]
+    for link in range(topology.first_up[here], topology.first_up[here + 1]):
+        there = topology.upper[link]
+        if distance + cost[link] < labels[there, column] and cost[link] != CLOSED_LINK:
+            labels[there, column] = distance + cost[link]
+            labels[there, column + _LINK] = link
+
+
+@compiled
+def _way(
+    topology: Contraction, metric: CustomizedMetric, labels: Longs, summit: int, links: Ints, arcs: Ints
+) -> tuple[int, int, int]:
+    """The rows of `ends` by which the way over a rank starts and ends, and how many arcs it has, written to `arcs`."""
+    # The climb from the seed is known from the top down: stacked, its links come off in the order of travel.
+    size = 0
+    here = summit
+    while labels[here, _FORTH + _LINK] >= 0:
+        link = labels[here, _FORTH + _LINK]
+        links[size] = link << 1 | _UPWARDS
+        size += 1
+        here = topology.lower[link]
+    seed = ~labels[here, _FORTH + _LINK]
+    count = _take_apart(topology, metric, links, size, arcs, 0)
+    here = summit
+    while labels[here, _BACK + _LINK] >= 0 and count != _TORN:
+        link = labels[here, _BACK + _LINK]
+        links[0] = link << 1
+        count = _take_apart(topology, metric, links, 1, arcs, count)
+        here = topology.lower[link]
+    return seed, ~labels[here, _BACK + _LINK], count
+
+
+@compiled
+def _take_apart(topology: Contraction, metric: CustomizedMetric, links: Ints, size: int, arcs: Ints, count: int) -> int:
+    """Appends the arcs of stacked links to `arcs`, those of the last link first; returns how many there are then.
+
+    A link xy that no arc on it explains goes by way of the lowest z whose links zx and zy explain it: by the lowest, as
+    then no node is passed twice, even where ways cost nothing.
+
+    A stacked link is doubled, and one more when it is travelled upwards.
+    """
+    while size > 0:
+        size -= 1
+        link, upwards = links[size] >> 1, (links[size] & _UPWARDS) == _UPWARDS
+        cost = metric.up[link] if upwards else metric.down[link]
+        arc = _explaining_arc(topology, metric.weight, link, upwards, cost)
+        if arc != _NOWHERE:
+            arcs[count] = arc
+            count += 1
+            continue
+        # Where one comes from is x upwards and y downwards; the way leads down to z, and up again.
+        if upwards:
+            zx, zy = _explaining_links(topology, metric, topology.lower[link], topology.upper[link], cost)
+        else:
+            zx, zy = _explaining_links(topology, metric, topology.upper[link], topology.lower[link], cost)
+        if zx == _NOWHERE:
+            return _TORN
+        links[size] = zy << 1 | _UPWARDS
+        links[size + 1] = zx << 1
+        size += 2
+    return count
+
+
+@compiled
+def _explaining_arc(topology: Contraction, weight: Ints, link: int, upwards: bool, cost: int) -> int:  # noqa: FBT001
+    """An arc that lies on a link, leads the same way and costs as much."""
+    for at in range(topology.first_arc[link], topology.first_arc[link + 1]):
+        arc: int = topology.arc_on[at] if upwards else ~topology.arc_on[at]
+        if arc >= 0 and weight[arc] == cost:
+            return arc
+    return _NOWHERE
+
+
+@compiled
+def _explaining_links(topology: Contraction, metric: CustomizedMetric, x: int, y: int, cost: int) -> tuple[int, int]:
+    """The links to the lowest rank z such that from x down to z and up to y costs as much."""
+    at_x, last_x = topology.first_down[x], topology.first_down[x + 1]
+    at_y, last_y = topology.first_down[y], topology.first_down[y + 1]
+    while at_x < last_x and at_y < last_y:
+        if topology.down_end[at_x] < topology.down_end[at_y]:
+            at_x += 1
+        elif topology.down_end[at_x] > topology.down_end[at_y]:
+            at_y += 1
+        else:
+            zx, zy = topology.down[at_x], topology.down[at_y]
+            if metric.down[zx] + metric.up[zy] == cost:
+                return zx, zy
+            at_x += 1
+            at_y += 1
+    return _NOWHERE, _NOWHERE
