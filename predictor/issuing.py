@@ -16,6 +16,7 @@ from mesh.clock import Clock
 from predictor.board import ForecastBoard
 from predictor.keeping import KeptLearning, Runs, restored
 from predictor.limitation import Limitation
+from predictor.models.calibration import Calibration
 from predictor.models.model_file import LoadedModel
 from predictor.monitoring.fallback import Verdict
 from predictor.monitoring.monitor import InService, Monitor
@@ -136,6 +137,11 @@ class Issuer:
         """Readings of this hour and before are of no use any more."""
         return self._clock() - timedelta(hours=self._window.hours)
 
+    def calibration_of(self, loaded: LoadedModel) -> Calibration:
+        """How a model's members are put together: as learnt where it is in service, else as its file says."""
+        run = self._runs.get(loaded.sha256)
+        return loaded.model.prior if run is None else run.calibration
+
     async def open(self) -> None:
         """Reads what was known when the process before ended; forecasts anew if its model was another one."""
         async with self._turn:
@@ -184,7 +190,7 @@ class Issuer:
         changed = champion.sha256 != self._lineup.champion.sha256
         if not changed and lineup.models.keys() == self._lineup.models.keys():
             return
-        if changed and await self._store.outdated_models(champion.sha256):
+        if changed and (self._lineup.fallback or await self._store.outdated_models(champion.sha256)):
             await self._reissue(lineup)
         else:
             self._put_in_service(lineup, await self._runs_of(lineup))
