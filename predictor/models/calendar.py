@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 import torch
@@ -30,6 +31,12 @@ def waves(hour: Tensor) -> Tensor:
     of_day = _pairs(day, _DAY_WAVES)
     crossed = of_year.unsqueeze(-1) * of_day[..., : 2 * _CROSSED_DAY_WAVES].unsqueeze(-2)
     return torch.cat([torch.ones_like(day).unsqueeze(-1), of_year, of_day, crossed.flatten(-2)], dim=-1)
+
+
+@functools.lru_cache(maxsize=8)
+def waves_from(first: int, hours: int) -> Tensor:
+    """The waves of so many hours from the first on, (hours, WAVES), for all who ask for these; not to be written to."""
+    return waves(torch.arange(first, first + hours))
 
 
 def _pairs(phase: Tensor, count: int) -> Tensor:

@@ -18,12 +18,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from predictor.models.axes import HORIZON_HOURS, MEDIAN, QUANTILES, SWANSON
-from predictor.models.calendar import WAVES, waves
+from predictor.models.calendar import WAVES, waves, waves_from
 from predictor.models.calibration import Calibration
 from predictor.models.channels import FORECAST
 from predictor.models.members import MemberForecasts
@@ -156,54 +157,71 @@ class DampedPersistence(nn.Module):
         """
         hours = window.shape[1]
         usual = self._usual(issue_hour, hours)
-        anomaly = torch.log(torch.where(window >= 0, window, torch.nan) + self.shift) - usual[:, :hours]
-        known = anomaly.isfinite()
-        anomaly = torch.where(known, anomaly, 0.0)
+        anomaly, known = self._anomalies(window, usual[:, :hours].mT)
         age = torch.arange(hours - 1, -1, -1, dtype=torch.float32)
-        say = torch.exp(-age / self.memory_hours).unsqueeze(-1)
+        say = torch.exp(-age / self.memory_hours)
 
-        level, trusted = self._level(anomaly, known * say)
+        level, trusted = self._level(anomaly, known, say)
         newest, row = _newest(anomaly, known)
-        pollutant = torch.arange(window.shape[2])
-        damping = self.damping[pollutant, row]
-        middle = usual[:, hours:] + level.unsqueeze(1) + damping * (newest - level).unsqueeze(1)
+        damping, share, *spread = self._at(row)
+        median = spread[MEDIAN]
+        middle = usual[:, hours:] + level.unsqueeze(1) + damping * (newest - level).unsqueeze(1) + median
 
-        spread = self.spread[pollutant, row]
-        median = spread[..., MEDIAN : MEDIAN + 1]
-        roughness = self._roughness(anomaly, known, say).unsqueeze(1) ** self.roughness_share[pollutant, row]
+        # Roughness to the power of the share.
+        roughness = torch.exp(share * torch.log(self._roughness(anomaly, known, say)).unsqueeze(1))
         unknown = (1 - damping) ** 2 * (self.level_spread**2 * (1 - trusted)).unsqueeze(1)
-        usual_variance = ((spread[..., -1] - spread[..., 0]) / _NORMAL_80).square().clamp_min(1e-12)
-        widening = (roughness * torch.sqrt(1 + unknown / usual_variance)).unsqueeze(-1)
-        z = middle.unsqueeze(-1) + median + (spread - median) * widening
-        return (torch.exp(z) - self.shift.unsqueeze(-1)).clamp_min(0.0)
+        usual_variance = ((spread[-1] - spread[0]) / _NORMAL_80).square().clamp_min(1e-12)
+        widening = roughness * torch.sqrt(1 + unknown / usual_variance)
+        z = torch.stack([middle + (each - median) * widening for each in spread], dim=-1)
+        shift = self.shift.repeat_interleave(len(QUANTILES))
+        return (torch.exp(z).flatten(-2) - shift).clamp_min(0.0).view(z.shape)
+
+    def _at(self, row: Tensor) -> Tensor:
+        """Damping, share of roughness and spread at rows of leads, (stations, 72, P): one more axis, in front."""
+        parameters = torch.stack([self.damping, self.roughness_share, *self.spread.unbind(-1)])
+        pollutants, rows = self.damping.shape
+        place = row + rows * torch.arange(pollutants)
+        return parameters.flatten(1).index_select(1, place.flatten()).view(-1, *row.shape)
+
+    def _anomalies(self, window: Tensor, usual: Tensor) -> tuple[Tensor, Tensor]:
+        """Departures from what is usual, 0 where unknown, and 1 where known; both (stations, P, hours), as `usual`."""
+        # Series by series, and in numpy: torch takes long over logarithms of NaN, and to tell NaN from numbers.
+        series = window.mT.contiguous().numpy()
+        with np.errstate(all="ignore"):
+            anomaly = np.log(series + self.shift.numpy()[:, None]) - usual.numpy()
+        known = ((series >= 0) & np.isfinite(anomaly)).astype(np.float32)
+        return torch.from_numpy(anomaly).nan_to_num_(0.0, 0.0, 0.0) * torch.from_numpy(known), torch.from_numpy(known)
 
     def _usual(self, issue_hour: Tensor, hours: int) -> Tensor:
         """The climatology on the z scale, from the window's first hour to the last horizon: (stations, hours, P)."""
         # Stations of one network share their issue hours, so there are few to work out.
         distinct, of_station = torch.unique(issue_hour, return_inverse=True)
+        if len(distinct) == 1:
+            of_all: Tensor = waves_from(int(distinct) + 1 - hours, hours + HORIZON_HOURS) @ self.pattern.T
+            return of_all.expand(len(of_station), -1, -1)
         hour = distinct.unsqueeze(-1) + torch.arange(1 - hours, HORIZON_HOURS + 1)
         usual: Tensor = (waves(hour) @ self.pattern.T)[of_station]
         return usual
 
-    def _level(self, anomaly: Tensor, say: Tensor) -> tuple[Tensor, Tensor]:
+    def _level(self, anomaly: Tensor, known: Tensor, say: Tensor) -> tuple[Tensor, Tensor]:
         """The station's mean departure, drawn towards none while there are few hours, and how far it is trusted."""
-        amount = say.sum(dim=1)
-        return (say * anomaly).sum(dim=1) / (amount + self.trust_hours), amount / (amount + self.trust_hours)
+        amount = known @ say
+        return anomaly @ say / (amount + self.trust_hours), amount / (amount + self.trust_hours)
 
     def _roughness(self, anomaly: Tensor, known: Tensor, say: Tensor) -> Tensor:
         """The station's hour-to-hour change against the usual one, drawn towards 1 while there are few hours."""
-        change = anomaly.diff(dim=1).square()
-        weight = (known[:, 1:] & known[:, :-1]) * say[1:]
-        usual = self.trust_hours * self.step.square()
-        mean = ((weight * change).sum(dim=1) + usual) / (weight.sum(dim=1) + self.trust_hours)
+        both = known[..., 1:] * known[..., :-1]
+        change = anomaly.diff(dim=-1).square() * both
+        mean = (change @ say[1:] + self.trust_hours * self.step.square()) / (both @ say[1:] + self.trust_hours)
         return (mean.sqrt() / self.step).clamp(1 / _ROUGHEST, _ROUGHEST)
 
 
 def _newest(anomaly: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     """The newest known anomaly, (stations, P), and for each horizon the row of its lead, (stations, 72, P)."""
-    hours = anomaly.shape[1]
-    place = torch.where(known, torch.arange(hours).unsqueeze(-1), -1).amax(dim=1)
-    newest = anomaly.gather(1, place.clamp_min(0).unsqueeze(1)).squeeze(1)
+    hours = anomaly.shape[-1]
+    # The newest known hour is the highest of those that are numbered from 1 on.
+    place = (known * torch.arange(1, hours + 1)).amax(dim=-1).to(torch.int64) - 1
+    newest = anomaly.gather(-1, place.clamp_min(0).unsqueeze(-1)).squeeze(-1)
     age = (hours - 1 - place).unsqueeze(1)
     lead_row = age + torch.arange(HORIZON_HOURS).unsqueeze(-1)
     silent = (place.unsqueeze(1) < 0) | (age > OLDEST_HOURS)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from air.places import Station
+from air.places import Point, Station
 from predictor.models.day_marks import Days
 from predictor.models.weather_input import Weather
 
@@ -39,6 +39,11 @@ class Observed:
     weather: Weather
     holidays: Days = field(default_factory=lambda: NO_HOLIDAYS)
     asked: NDArray[np.int64] | None = None
+
+    @property
+    def locations(self) -> tuple[Point, ...]:
+        """Where the stations stand."""
+        return tuple(station.location for station in self.stations)
 
     @property
     def places(self) -> NDArray[np.int64]:

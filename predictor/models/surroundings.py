@@ -5,6 +5,7 @@ Arrays in, arrays out; training and serving call the same functions, so that the
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from air.places import Point
 from predictor.models.channels import AROUND, FORECAST, SECTOR_POLLUTANTS, SECTORS
 
 Floats = NDArray[np.float64]
@@ -56,6 +58,14 @@ def surroundings_of(latitude: Floats, longitude: Floats) -> Surroundings:
         ]
     )
     return Surroundings(torch.from_numpy(near.astype(np.float32)), torch.from_numpy(sectors.astype(np.float32)))
+
+
+@functools.lru_cache(maxsize=4)
+def surroundings_at(locations: tuple[Point, ...]) -> Surroundings:
+    """The surroundings of stations that stand there: worked out once, for stations seldom move."""
+    latitude = np.array([location.latitude for location in locations])
+    longitude = np.array([location.longitude for location in locations])
+    return surroundings_of(latitude, longitude)
 
 
 def around(z: Tensor, surroundings: Surroundings) -> Tensor:
