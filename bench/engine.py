@@ -20,6 +20,7 @@ import numpy as np
 from air.geodesy import distance_m
 from air.places import Network, Point, Station
 from air.pollutants import Pollutant, ug_m3_per_unit
+from bench.contraction import contraction_figures
 from bench.figures import Figure, milliseconds
 from router.exposure.field import AirField
 from router.exposure.forecast import Quantiles, StationForecast
@@ -87,6 +88,7 @@ def _search(graph: Graph, trips: Sequence[_Trip]) -> Iterator[Figure]:
             f"networkx {milliseconds(theirs)}: {ratio:.0f} × on {len(few)} of them",
             f"{len(trips)} trips on foot",
         )
+    yield from contraction_figures(graph, metric, places)
 
 
 def _plans(graph: Graph, planner: Planner, trips: Sequence[_Trip]) -> tuple[list[Plan], list[float]]:
