@@ -11,7 +11,7 @@ import structlog
 
 from mesh.errors import Unavailable
 from predictor.models.model_file import LoadedModel
-from predictor.registry import Chosen, Registry
+from predictor.registry import Chosen, Registry, UnknownModel
 from predictor.registry_entry import Alias
 
 _log: Final = structlog.stdlib.get_logger("succession")
@@ -42,6 +42,23 @@ class Succession:
         self._serve = serve
         self._turn = asyncio.Lock()
         self.serving = serving
+
+    def called(self, name: str, version: str = "") -> LoadedModel:
+        """The model called so: `champion`, `challenger`, `damped-persistence` for the baseline, or by its version.
+
+        Raises registry.UnknownModel, also where it is not of this version.
+        """
+        champion, challenger, baseline = self.serving.champion, self.serving.challenger, self.registry.baseline
+        known = {one.version: one for one in self.registry.loaded}
+        known |= {Alias.CHAMPION: champion, baseline.model.name: baseline}
+        if challenger is not None:
+            known[Alias.CHALLENGER] = challenger
+        found = known.get(name)
+        if found is None:
+            raise UnknownModel(name, list(known), field="model_name")
+        if version not in {"", found.version}:
+            raise UnknownModel(f"{name} {version}", [found.version], field="model_version")
+        return found
 
     async def reload(self) -> Reloaded:
         """Reads all model files anew. Raises registry.SomeModelsUnusable, and then the champion serves on."""
