@@ -10,20 +10,21 @@ import pytest
 import torch
 
 from predictor.models.calibration import LEADS
-from predictor.models.model_file import load, save
+from predictor.models.model_file import load
 from predictor.models.observed import Observed
 from predictor.models.recurrent import Cell
 from predictor.models.recurrent_ensemble import RecurrentEnsemble
 from predictor.models.weather_input import no_weather
 from predictor.training.batches import Batches
 from predictor.training.checkpoint import CheckpointUnusable
+from predictor.training.finish import finished
 from predictor.training.hindcast import hindcast
 from predictor.training.net_training import NetTraining, Progress
 from predictor.training.plot import plot
 from predictor.training.recipe import Recipe
 from predictor.training.recordings import TUNE
 from predictor.training.splits import Split
-from predictor.training.train_ensemble import Asked, TrainingExists, train_ensemble
+from predictor.training.train_ensemble import Asked, Trained, TrainingExists, train_ensemble
 from tests.predictor.made_up_sets import FIRST_HOUR, made_up_sets
 
 SHORT = Recipe(steps=20, rows=16, start_rows=400, check_every=10, check_rows=60, save_every=10)
@@ -106,36 +107,60 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("training")
 
 
-def asked(folder: Path, *, seed: int = 1, resume: bool = False) -> Asked:
+def asked(folder: Path, *, split: Split = Split.EVALUATION, seed: int = 1, resume: bool = False) -> Asked:
     recipe = Recipe(steps=2, rows=8, start_rows=400, check_every=2, check_rows=20)
-    return Asked(Split.FINAL, recipe, seed, folder, resume)
+    return Asked(split, recipe, seed, folder, resume)
 
 
-def test_an_ensemble_comes_out_of_recordings(folder: Path) -> None:
-    sets = made_up_sets()
+@pytest.fixture(scope="module")
+def trained(folder: Path) -> Trained:
     told: list[Progress] = []
-    trained = train_ensemble(sets, asked(folder), told.append)
+    trained = train_ensemble(made_up_sets(), asked(folder), told.append)
     assert {done.cell for done in told} == set(Cell)
-    assert trained.model.defects() == []
-    assert trained.model.knows("Korea 2")
-    save(trained.model, folder / "model.pt", compact=True)
-    plot(trained.nets, folder / "training.png")
-    assert (folder / "training.png").read_bytes().startswith(b"\x89PNG")
+    return trained
 
+
+def test_a_model_that_serves_comes_out_of_recordings(folder: Path, trained: Trained) -> None:
+    sets = made_up_sets()
+    file, digest, words, table = finished(trained, sets, asked(folder))
+    served = load(file)
+    assert served.model.knows("Korea 2")
+    assert served.metrics["skill Korea PM25 +24 h"] < 1
+    card = words.read_text(encoding="utf-8")
+    assert served.sha256 in card
+    assert served.sha256 in digest.read_text(encoding="ascii")
+    assert table.read_text(encoding="utf-8") in card
+    assert "| PM25 this model, no weather |" in card
+    assert "not the scores of these very weights" not in card
     # As it serves it says what it would have said of the recorded hours.
     korea = sets[0]
-    told_of = hindcast(trained.model, korea, [TUNE], every_hours=12)
-    hour, said = told_of.issue_hours[3], told_of.said[3]
+    recorded = hindcast(trained.model, korea, [TUNE], every_hours=12)
+    hour, said = recorded.issue_hours[3], recorded.said[3]
     row = int(hour) - FIRST_HOUR
     seen = Observed(korea.stations, int(hour), korea.values[row - 335 : row + 1].transpose(1, 0, 2), no_weather(3))
-    served = load(folder / "model.pt").model.forecast(seen).at(LEADS)
-    np.testing.assert_allclose(said.mean, served.mean, rtol=2e-2, atol=1e-3)
-    np.testing.assert_allclose(said.quantiles, served.quantiles, rtol=2e-2, atol=1e-3)
+    at_leads = served.model.forecast(seen).at(LEADS)
+    np.testing.assert_allclose(said.mean, at_leads.mean, rtol=2e-2, atol=1e-3)
+    np.testing.assert_allclose(said.quantiles, at_leads.quantiles, rtol=2e-2, atol=1e-3)
 
 
-def test_only_the_same_training_goes_on(folder: Path) -> None:
-    if not (folder / "gru.checkpoint").exists():
-        train_ensemble(made_up_sets(), asked(folder), lambda _: None)
+def test_a_final_model_is_not_sold_by_scores_of_hours_that_it_has_seen(
+    tmp_path: Path, folder: Path, trained: Trained
+) -> None:
+    sets = made_up_sets()
+    *_, words = finished(trained, sets, asked(tmp_path, split=Split.FINAL))
+    assert "Not scored" in words.read_text(encoding="utf-8")
+    (folder / "scores.md").write_text("The table of the evaluation.", encoding="utf-8")
+    *_, words = finished(trained, sets, asked(tmp_path, split=Split.FINAL), scores=folder / "scores.md")
+    card = words.read_text(encoding="utf-8")
+    assert card.index("not the scores of these very weights") < card.index("The table of the evaluation.")
+
+
+def test_how_a_training_went_is_drawn(tmp_path: Path, trained: Trained) -> None:
+    plot(trained.nets, tmp_path / "training.png")
+    assert (tmp_path / "training.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_only_the_same_training_goes_on(folder: Path, trained: Trained) -> None:
     with pytest.raises(TrainingExists, match="--resume"):
         train_ensemble(made_up_sets(), asked(folder), lambda _: None)
     with pytest.raises(CheckpointUnusable, match="seed"):
