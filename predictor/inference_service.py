@@ -96,8 +96,12 @@ class InferenceService(grpc_inference_service_pb2_grpc.GRPCInferenceServiceServi
         response = wire.ModelInferResponse(model_name=request.model_name, model_version=loaded.version, id=request.id)
         for kind in outputs:
             values = np.ascontiguousarray(_output(kind, answer), dtype="<f4")
-            response.outputs.add(name=kind.name, datatype=kind.datatype, shape=values.shape)
-            response.raw_output_contents.append(values.tobytes())
+            output = response.outputs.add(name=kind.name, datatype=kind.datatype, shape=values.shape)
+            # As it was asked: whoever writes values reads values, and programs read bytes.
+            if request.raw_input_contents:
+                response.raw_output_contents.append(values.tobytes())
+            else:
+                output.contents.fp32_contents.extend(values.ravel())
         return response
 
     async def RepositoryIndex(
