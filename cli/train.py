@@ -35,12 +35,12 @@ def train(
     except ModuleNotFoundError as error:
         raise CommandFailed(_NEEDS.format(error.name)) from error
     console = Console(stderr=True)
-    out.mkdir(parents=True, exist_ok=True)
     stations = {name: place for each in STATION_LISTS for name, place in read_places(data / each).items()}
     recipe = Recipe() if steps is None else Recipe(steps=steps)
     asked = Asked(Split(split), recipe, seed, out, resume)
     with console.status("Reading the recordings …"):
         sets = load_sets(data, stations, asked.split)
+    out.mkdir(parents=True, exist_ok=True)
     try:
         with _bars(console) as told:
             trained = train_ensemble(sets, asked, told)
