@@ -89,7 +89,7 @@ class Registry:
     @property
     def alerts(self) -> tuple[str, ...]:
         """What an operator should look at."""
-        return (*self._refused, *self._missed.values())
+        return (*self._refused, *(self._missing(alias, sha256) for alias, sha256 in self._missed.items()))
 
     @property
     def baseline(self) -> LoadedModel:
@@ -137,6 +137,7 @@ class Registry:
             if found.refused:
                 raise SomeModelsUnusable(found.refused)
             await self._follow_settings()
+            await self._forget_all_but(found.passed)
             return [candidate.loaded.version for candidate in found.passed]
 
     async def name(self, alias: Alias, version: str) -> None:
@@ -196,18 +197,19 @@ class Registry:
         return None if named is None else self._here.get(named.sha256)
 
     def _is_news(self, alias: Alias, named: Named) -> bool:
-        return named.sha256 not in self._here and alias not in self._missed
+        return named.sha256 not in self._here and self._missed.get(alias) != named.sha256
 
     def _note(self, alias: Alias, named: Named | None) -> None:
         """Keeps in mind whether the file of an alias is not here, and says so once."""
         if named is None or named.sha256 in self._here:
             self._missed.pop(alias, None)
-            return
-        instead = f"{self._own.loaded.version} serves instead" if alias is Alias.CHAMPION else "there is none"
-        alert = f"the file of the {alias.value}, SHA-256 {named.sha256[:8]}, is not here, or is refused: {instead}"
-        if self._missed.get(alias) != alert:
-            self._missed[alias] = alert
+        elif self._missed.get(alias) != named.sha256:
+            self._missed[alias] = named.sha256
             _log.warning("model missing", alias=alias.value, sha256=named.sha256)
+
+    def _missing(self, alias: Alias, sha256: str) -> str:
+        instead = f"{self._own.loaded.version} serves instead" if alias is Alias.CHAMPION else "there is none"
+        return f"the file of the {alias.value}, SHA-256 {sha256[:8]}, is not here, or is refused: {instead}"
 
     def _complain(self, found: Found) -> None:
         weak = f"{self._own.file} serves, and should not: {'; '.join(self._own.weak)}" if self._own.weak else ""
@@ -237,6 +239,12 @@ class Registry:
             ]
         )
         self._here |= {one.loaded.sha256: one for one in candidates}
+
+    async def _forget_all_but(self, passed: Sequence[Candidate]) -> None:
+        """Lets go of models whose files are gone and that nobody has named, lest each reload add to the memory."""
+        kept = {named.sha256 for named in (await self._store.aliases()).values()}
+        kept |= {self._own.loaded.sha256, *(one.loaded.sha256 for one in passed)}
+        self._here = {sha256: one for sha256, one in self._here.items() if sha256 in kept}
 
     async def _examined(self, version: str) -> Candidate:
         """A registered model, its file read anew. Raises UnknownModel or ModelUnusable."""
