@@ -32,9 +32,15 @@ def weights(
         np.asarray(station_latitude)[None, :],
         np.asarray(station_longitude)[None, :],
     )
-    weight = np.maximum(distance, NEAREST_M) ** -power
+    weight = weights_at(distance, power=power)
     normalised: Floats = weight / weight.sum(axis=1, keepdims=True)
     return normalised
+
+
+def weights_at(distance: Floats, *, power: float = 2.0) -> Floats:
+    """Weights by distance in metres, any shape: only how they compare has a meaning."""
+    weight: Floats = np.maximum(distance, NEAREST_M) ** -power
+    return weight
 
 
 def interpolate(weight: Floats, values: Floats) -> Floats:

@@ -39,6 +39,11 @@ class ForecastBoard:
         return {station_id: one.forecast for station_id, one in self._newest.items()}
 
     @property
+    def issued(self) -> Sequence[IssuedForecast]:
+        """The newest forecasts, without order."""
+        return tuple(self._newest.values())
+
+    @property
     def newest_issue_time(self) -> datetime | None:
         """The newest issue time of any station."""
         return max((one.forecast.issue_time for one in self._newest.values()), default=None)

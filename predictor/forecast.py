@@ -73,8 +73,9 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IssuedForecast:
-    """A station's forecast in the log of forecasts: `sequence` is its place there."""
+    """A station's forecast in the log of forecasts: `sequence` is its place there, `issued_at` the time it got it."""
 
     forecast: Forecast
     station: Station
     sequence: int
+    issued_at: datetime

@@ -34,6 +34,12 @@ class PointTooFar(OutOfRange):
     reason = "POINT_TOO_FAR"
 
 
+def require_stations(points: Sequence[Point], newest: Mapping[str, Forecast], *, now: datetime) -> None:
+    """Returns when a station with hours ahead speaks for each point. Raises NoForecastYet, PointTooFar."""
+    locations, forecasts = _sources(newest)
+    _near_and_current(_distances(points, locations), forecasts, _first_valid_time(forecasts, now))
+
+
 def at_points(points: Sequence[Point], newest: Mapping[str, Forecast], *, now: datetime, hours: int) -> list[Forecast]:
     """The hours ahead at points, by inverse squared distance from the stations within 50 km that are not at a kerb.
 
@@ -41,20 +47,14 @@ def at_points(points: Sequence[Point], newest: Mapping[str, Forecast], *, now: d
     averaging. Then it is widened by what interpolation itself adds. Takes CPU time: call it off the event loop. Raises
     NoForecastYet, PointTooFar.
     """
-    sources = [
-        (forecast.place.location, forecast)
-        for forecast in newest.values()
-        if isinstance(forecast.place, Station) and forecast.place.network is not Network.ROADSIDE
-    ]
-    if not sources:
-        raise NoForecastYet("no station has a forecast yet: try again in a minute")
-    first = _first_valid_time([forecast for _, forecast in sources], now)
-    distance, weight = _distances_and_weights(points, [location for location, _ in sources])
-    usable = _near_and_current(distance, np.array([forecast.ends_at >= first for _, forecast in sources]))
+    locations, sources = _sources(newest)
+    first = _first_valid_time(sources, now)
+    distance = _distances(points, locations)
+    usable = _near_and_current(distance, sources, first)
     # Most of a country's stations are far from a few points: only those that count are worked with.
     used = np.flatnonzero(usable.any(axis=0))
-    forecasts = [sources[column][1] for column in used]
-    weight = np.where(usable, weight, 0.0)[:, used]
+    forecasts = [sources[column] for column in used]
+    weight = np.where(usable, interpolation.weights_at(distance), 0.0)[:, used]
     weight /= weight.sum(axis=1, keepdims=True)
     values = interpolation.interpolate(weight, np.stack([_from(forecast, first, hours) for forecast in forecasts]))
     nearest = np.where(usable, distance, np.inf).min(axis=1)
@@ -68,23 +68,34 @@ def at_points(points: Sequence[Point], newest: Mapping[str, Forecast], *, now: d
     ]
 
 
+def _sources(newest: Mapping[str, Forecast]) -> tuple[list[Point], list[Forecast]]:
+    """The stations that speak for points, where they stand and what is forecast there. Raises NoForecastYet."""
+    sources = [
+        (forecast.place.location, forecast)
+        for forecast in newest.values()
+        if isinstance(forecast.place, Station) and forecast.place.network is not Network.ROADSIDE
+    ]
+    if not sources:
+        raise NoForecastYet("no station has a forecast yet: try again in a minute")
+    return [location for location, _ in sources], [forecast for _, forecast in sources]
+
+
 def _first_valid_time(forecasts: Sequence[Forecast], now: datetime) -> datetime:
     """The next hour; or the first that all look ahead to, where a station's clock is ahead of ours."""
     return max([time_of(hour_of(now)), *(forecast.issue_time for forecast in forecasts)]) + _HOUR
 
 
-def _distances_and_weights(points: Sequence[Point], stations: Sequence[Point]) -> tuple[Floats, Floats]:
-    """Distances in metres, and weights by them; (points, stations) each."""
+def _distances(points: Sequence[Point], stations: Sequence[Point]) -> Floats:
+    """In metres, (points, stations)."""
     at = np.array([[point.latitude, point.longitude] for point in points]).T
     of = np.array([[station.latitude, station.longitude] for station in stations]).T
-    distance = geodesy.distance_m(at[0][:, None], at[1][:, None], of[0], of[1])
-    return distance, interpolation.weights(at[0], at[1], of[0], of[1])
+    return geodesy.distance_m(at[0][:, None], at[1][:, None], of[0], of[1])
 
 
-def _near_and_current(distance: Floats, current: Bools) -> Bools:
+def _near_and_current(distance: Floats, forecasts: Sequence[Forecast], first: datetime) -> Bools:
     """Which stations speak for which points, (points, stations). Raises PointTooFar, NoForecastYet."""
     near = distance <= FARTHEST_M
-    usable: Bools = near & current
+    usable: Bools = near & np.array([forecast.ends_at >= first for forecast in forecasts])
     for row in np.flatnonzero(~usable.any(axis=1)):
         field = f"points[{row}]"
         if near[row].any():

@@ -39,13 +39,18 @@ def at_stations(
             raise _absent(station_id, field, known)
         ahead = forecast.ahead_of(now, hours)
         if ahead is None:
-            raise NoForecastYet(
-                f"the newest forecast of {station_id} ended at {forecast.ends_at:%Y-%m-%dT%H:%MZ}: the station has been"
-                " silent since; ask for points, or try again when it reports",
-                field=field,
-            )
+            raise none_ahead(station_id, forecast, field)
         answers.append(ahead)
     return answers
+
+
+def none_ahead(place: str, forecast: Forecast, field: str) -> NoForecastYet:
+    """All of the hours of the newest forecast are past."""
+    return NoForecastYet(
+        f"the newest forecast of {place} ended at {forecast.ends_at:%Y-%m-%dT%H:%MZ}: nothing was measured since; try"
+        " again when there are new readings",
+        field=field,
+    )
 
 
 def _absent(station_id: str, field: str, known: Mapping[str, Station]) -> NotFound | Unavailable:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import grpc
 import torch
 from cleanair.predictor.v1.prediction_service_pb2_grpc import add_PredictionServiceServicer_to_server
+from inference.grpc_inference_service_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
 
 from mesh.bell import Bell
 from mesh.channel import open_channel
+from mesh.clock import Clock
 from mesh.database import Database, prepare
 from mesh.health import UP, Health, HealthBoard, HealthState
 from mesh.mesh_service import neighbour_health
+from mesh.redis_shelf import open_shelf
 from mesh.server import GrpcServer, run, serving, until_stopped
+from predictor import inference_service
+from predictor.answering import Answers
+from predictor.inference import Inference
+from predictor.inference_service import InferenceService
 from predictor.issuing import Issuer, Spans
 from predictor.models.model_files import ModelFiles
 from predictor.monitoring.monitor import Monitor
+from predictor.prediction_cache import ROOM, SHELF, PredictionCache
 from predictor.reading_stream import NAME as READINGS
 from predictor.reading_stream import ReadingStream
 from predictor.registry import Registry
@@ -39,14 +47,24 @@ async def main(settings: PredictorSettings) -> None:
     await prepare(settings, SERVICE)
     database = Database.open(settings, SERVICE)
     try:
-        async with open_channel(settings.ingestion_target, settings) as channel:
-            await _serve(settings, database, channel)
+        clock = settings.clock()
+        async with (
+            open_channel(settings.ingestion_target, settings) as channel,
+            PredictionCache(open_shelf(settings, SHELF, ROOM), clock) as cache,
+        ):
+            await _serve(settings, clock, database, channel, cache)
     finally:
         await database.close()
 
 
-async def _serve(settings: PredictorSettings, database: Database, channel: grpc.aio.Channel) -> None:
-    clock, bell, weather_book = settings.clock(), Bell(), WeatherBook()
+async def _serve(
+    settings: PredictorSettings,
+    clock: Clock,
+    database: Database,
+    channel: grpc.aio.Channel,
+    cache: PredictionCache,
+) -> None:
+    bell, weather_book = Bell(), WeatherBook()
     registry = Registry(RegistryStore(database), ModelFiles(settings.model_path, settings.model_folder), clock)
     await registry.open()
     chosen = await registry.chosen()
@@ -66,19 +84,26 @@ async def _serve(settings: PredictorSettings, database: Database, channel: grpc.
         channel, weather_book, clock, poll_seconds=settings.weather_poll_seconds, on_new_cells=issuer.weather_came
     )
     readings = ReadingStream(channel, issuer, heartbeat_seconds=settings.heartbeat_seconds, lateness=weather.lateness)
+    answers = Answers(issuer, cache, lambda: readings.upstream, clock)
     service = PredictionService(
-        issuer, succession, monitor, readings, bell, clock, heartbeat_seconds=settings.heartbeat_seconds
+        issuer, answers, succession, monitor, bell, heartbeat_seconds=settings.heartbeat_seconds
     )
-    health = _health(database, issuer, readings, weather)
+    health = _health(database, issuer, readings, weather, cache)
     health.upstream("ingestion", neighbour_health(channel))
-    server = GrpcServer(settings, port=settings.predictor_port, board=health, operator_methods=OPERATOR_METHODS)
+    operator_methods = OPERATOR_METHODS | inference_service.OPERATOR_METHODS
+    server = GrpcServer(settings, port=settings.predictor_port, board=health, operator_methods=operator_methods)
     server.add(add_PredictionServiceServicer_to_server, service, FULL_NAME)
     server.on_drain(bell.close)
-    async with serving(server, readings.run(), weather.run(), succession.follow(settings.heartbeat_seconds)):
-        await until_stopped()
+    with Inference(issuer.calibration_of) as inference:
+        models = InferenceService(succession, inference, health.serving)
+        server.add(add_GRPCInferenceServiceServicer_to_server, models, inference_service.FULL_NAME)
+        async with serving(server, readings.run(), weather.run(), succession.follow(settings.heartbeat_seconds)):
+            await until_stopped()
 
 
-def _health(database: Database, issuer: Issuer, readings: ReadingStream, weather: WeatherStream) -> HealthBoard:
+def _health(
+    database: Database, issuer: Issuer, readings: ReadingStream, weather: WeatherStream, cache: PredictionCache
+) -> HealthBoard:
     async def look_at_database() -> Health:
         await database.ping()
         return UP
@@ -92,11 +117,17 @@ def _health(database: Database, issuer: Issuer, readings: ReadingStream, weather
     async def look_at_weather() -> Health:
         return weather.health()
 
+    async def look_at_cache() -> Health:
+        await cache.ping()
+        return UP
+
     health = HealthBoard(SERVICE)
     health.check("database", look_at_database, critical=True)
     health.check("model", look_at_model, critical=True)
     health.check(READINGS, look_at_readings, critical=False)
     health.check(WEATHER, look_at_weather, critical=False)
+    # Without it forecasts at points are worked out each time, no more.
+    health.check("cache", look_at_cache, critical=False)
     return health
 
 

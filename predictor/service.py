@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
@@ -11,7 +12,6 @@ from cleanair.predictor.v1 import prediction_service_pb2_grpc
 from air.pollutants import FORECAST_POLLUTANTS
 from mesh.access import operator_methods
 from mesh.bell import Bell
-from mesh.clock import Clock
 from mesh.interceptors.around import Context
 from mesh.wire import (
     point_from_wire,
@@ -19,19 +19,17 @@ from mesh.wire import (
     status_to_wire,
     time_to_wire,
 )
-from predictor.freshness import answer_status, data_status
+from predictor.answering import Answers
 from predictor.issuing import Issuer, ServingModel
+from predictor.kept_listing import KeptQuestion
 from predictor.monitoring.monitor import Monitor
 from predictor.monitoring.scores import Score
 from predictor.monitoring_wire import score_to_wire
-from predictor.points import at_points
-from predictor.prediction import at_stations
-from predictor.reading_stream import ReadingStream
 from predictor.registry_entry import Alias
 from predictor.registry_wire import model_to_wire, registered_to_wire
 from predictor.stream import follow
 from predictor.succession import Succession
-from predictor.wire import forecast_to_wire
+from predictor.wire import forecast_to_wire, forecasts_to_wire, kept_to_wire
 
 _SERVICE: Final = wire.DESCRIPTOR.services_by_name["PredictionService"]
 FULL_NAME: Final = _SERVICE.full_name
@@ -47,20 +45,18 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     def __init__(
         self,
         issuer: Issuer,
+        answers: Answers,
         succession: Succession,
         monitor: Monitor,
-        readings: ReadingStream,
         bell: Bell,
-        clock: Clock,
         *,
         heartbeat_seconds: float,
     ) -> None:
         self._issuer = issuer
+        self._answers = answers
         self._succession = succession
         self._monitor = monitor
-        self._readings = readings
         self._bell = bell
-        self._clock = clock
         self._heartbeat_seconds = heartbeat_seconds
 
     async def PredictAirQuality(
@@ -69,16 +65,15 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         context: Context,
     ) -> wire.PredictAirQualityResponse:
         """The hours ahead at stations or points."""
-        now, newest = self._clock(), self._issuer.board.newest
         hours = request.horizon_hours if request.HasField("horizon_hours") else _DEFAULT_HOURS
         if request.station_ids:
-            forecasts = at_stations(request.station_ids, newest, self._issuer.stations, now=now, hours=hours)
+            forecasts = self._answers.at_stations(request.station_ids, hours)
         else:
-            forecasts = at_points([point_from_wire(point) for point in request.points], newest, now=now, hours=hours)
+            forecasts = await self._answers.at_points([point_from_wire(point) for point in request.points], hours)
         wanted = {pollutant_from_wire(value) for value in request.pollutants} or set(FORECAST_POLLUTANTS)
         return wire.PredictAirQualityResponse(
-            forecasts=[forecast_to_wire(forecast, wanted) for forecast in forecasts],
-            data_status=status_to_wire(answer_status(self._readings.upstream, forecasts, hours=hours, now=now)),
+            forecasts=await asyncio.to_thread(forecasts_to_wire, forecasts, wanted),
+            data_status=status_to_wire(self._answers.status_of(forecasts, hours)),
         )
 
     async def StreamForecasts(
@@ -88,15 +83,26 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
     ) -> AsyncIterator[wire.StreamForecastsResponse]:
         """The stream, from the token on."""
         async for element in follow(self._issuer, self._bell, request.resume_token, self._heartbeat_seconds):
-            board = self._issuer.board
-            status = data_status(
-                self._readings.upstream, board.newest_measured_at, simulated=board.simulated, now=self._clock()
-            )
             yield wire.StreamForecastsResponse(
                 resume_token=element.token.encode(),
                 forecasts=[forecast_to_wire(forecast) for forecast in element.forecasts],
-                data_status=status_to_wire(status),
+                data_status=status_to_wire(self._answers.status()),
             )
+
+    async def ListCachedPredictions(
+        self,
+        request: wire.ListCachedPredictionsRequest,
+        context: Context,
+    ) -> wire.ListCachedPredictionsResponse:
+        """A page of the forecasts that are ready."""
+        page = await self._answers.kept(KeptQuestion(request.station_id, request.page_size, request.page_token))
+        return wire.ListCachedPredictionsResponse(
+            predictions=map(kept_to_wire, page.forecasts),
+            next_page_token=page.next_page_token,
+            total_size=page.total,
+            hits=self._answers.hits,
+            misses=self._answers.misses,
+        )
 
     async def GetModelStatus(
         self,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from cleanair.predictor.v1 import forecast_pb2
+from cleanair.predictor.v1 import forecast_pb2, prediction_service_pb2
 
 from air.places import Station
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from mesh.wire import point_to_wire, pollutant_to_wire, station_to_wire, time_to_wire
 from predictor.exceedance import above_grades
 from predictor.forecast import Forecast
+from predictor.forecast_bytes import KeptForecast
 from predictor.limitation import Limitation
 
 
@@ -45,6 +46,28 @@ def forecast_to_wire(
                 above_moderate=above_moderate,
                 above_unhealthy=above_unhealthy,
             )
+    return message
+
+
+def forecasts_to_wire(forecasts: Iterable[Forecast], pollutants: Collection[Pollutant]) -> list[forecast_pb2.Forecast]:
+    """Forecasts as their messages. Takes CPU time where they are many: call it off the event loop."""
+    return [forecast_to_wire(forecast, pollutants) for forecast in forecasts]
+
+
+def kept_to_wire(kept: KeptForecast) -> prediction_service_pb2.CachedPrediction:
+    """What is said of a forecast that is ready."""
+    forecast = kept.forecast
+    message = prediction_service_pb2.CachedPrediction(
+        issue_time=time_to_wire(forecast.issue_time),
+        model_version=forecast.model_version,
+        end_time=time_to_wire(forecast.ends_at),
+        confidence_score=forecast.confidence,
+        cached_at=time_to_wire(kept.kept_at),
+    )
+    if isinstance(forecast.place, Station):
+        message.station.CopyFrom(station_to_wire(forecast.place))
+    else:
+        message.point.CopyFrom(point_to_wire(forecast.place))
     return message
 
 

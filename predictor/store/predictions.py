@@ -284,7 +284,7 @@ class PredictionStore:
         grown = update(prediction_log).values(sequence=prediction_log.c.sequence + len(fresh))
         last: int = (await connection.execute(grown.returning(prediction_log.c.sequence))).scalar_one()
         issued = [
-            IssuedForecast(forecast, station, last - len(fresh) + place)
+            IssuedForecast(forecast, station, last - len(fresh) + place, now)
             for place, (station, forecast) in enumerate(fresh, start=1)
         ]
         for start in range(0, len(issued), _STATIONS_A_STATEMENT):

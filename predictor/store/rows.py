@@ -71,7 +71,7 @@ def issued_in(rows: Sequence[RowMapping]) -> list[IssuedForecast]:
             newest_measured_at=first["newest_measured_at"],
             limitations=_limitations(first["limitations"]),
         )
-        forecasts.append(IssuedForecast(forecast, station, first["sequence"]))
+        forecasts.append(IssuedForecast(forecast, station, first["sequence"], first["created_at"]))
     return forecasts
 
 

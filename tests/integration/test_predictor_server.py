@@ -39,6 +39,7 @@ async def test_it_serves_without_ingestion_and_says_so(tmp_path: Path) -> None:
         ("predictor", "model"): State.UP,
         ("predictor", "readings"): State.DEGRADED,
         ("predictor", "weather"): State.DEGRADED,
+        ("predictor", "cache"): State.UP,
         ("ingestion", "server"): State.DOWN,
     }
     assert reason_of(raised.value) == "NO_FORECAST_YET"

@@ -19,11 +19,14 @@ from mesh.bell import Bell
 from mesh.channel import open_channel
 from mesh.database import Database, upgrade
 from mesh.health import HealthBoard
+from mesh.redis_shelf import open_shelf
 from mesh.server import GrpcServer, serving
+from predictor.answering import Answers
 from predictor.issuing import Issuer, Spans
 from predictor.models.model_files import ModelFiles
 from predictor.models.scale import INPUT_POLLUTANTS
 from predictor.monitoring.monitor import Monitor
+from predictor.prediction_cache import ROOM, SHELF, PredictionCache
 from predictor.reading_stream import ReadingStream
 from predictor.registry import Registry
 from predictor.service import PredictionService
@@ -64,6 +67,7 @@ class Predictor:
     database: Database
     store: PredictionStore
     issuer: Issuer
+    cache: PredictionCache
     succession: Succession
     bell: Bell
     readings: ReadingStream
@@ -95,8 +99,11 @@ async def open_predictor(
     await upgrade(settings, "predictor")
     database, bell = Database.open(settings, "predictor"), Bell()
     try:
-        async with open_channel(settings.ingestion_target, settings) as channel:
-            predictor = await _put_together(settings, clock, database, bell, channel)
+        async with (
+            open_channel(settings.ingestion_target, settings) as channel,
+            PredictionCache(open_shelf(settings, SHELF, ROOM), clock) as cache,
+        ):
+            predictor = await _put_together(settings, clock, database, bell, channel, cache)
             if not follow:
                 yield predictor
                 return
@@ -115,7 +122,12 @@ async def open_predictor(
 
 
 async def _put_together(
-    settings: PredictorSettings, clock: SettableClock, database: Database, bell: Bell, channel: grpc.aio.Channel
+    settings: PredictorSettings,
+    clock: SettableClock,
+    database: Database,
+    bell: Bell,
+    channel: grpc.aio.Channel,
+    cache: PredictionCache,
 ) -> Predictor:
     store, weather = PredictionStore(database), WeatherBook()
     registry = Registry(RegistryStore(database), ModelFiles(settings.model_path, settings.model_folder), clock)
@@ -139,10 +151,13 @@ async def _put_together(
     readings = ReadingStream(
         channel, issuer, heartbeat_seconds=settings.heartbeat_seconds, lateness=weather_stream.lateness
     )
+    answers = Answers(issuer, cache, lambda: readings.upstream, clock)
     service = PredictionService(
-        issuer, succession, monitor, readings, bell, clock, heartbeat_seconds=settings.heartbeat_seconds
+        issuer, answers, succession, monitor, bell, heartbeat_seconds=settings.heartbeat_seconds
     )
-    return Predictor(settings, clock, database, store, issuer, succession, bell, readings, weather_stream, service)
+    return Predictor(
+        settings, clock, database, store, issuer, cache, succession, bell, readings, weather_stream, service
+    )
 
 
 @dataclass(frozen=True, slots=True)
