@@ -64,6 +64,7 @@ def _show(console: Console, report: Report) -> None:
         )
     for pollutant in FORECAST_POLLUTANTS:
         console.print(_of_pollutant(report, pollutant))
+    console.print(_of_seasons(report))
     console.print(_of_exceedances(report))
     console.print(_of_day_ahead(report))
     days = ", ".join(f"{grade} {count}" for grade, count in report.evaluation.grades.items())
@@ -93,10 +94,31 @@ def _of_pollutant(report: Report, pollutant: Pollutant) -> Table:
     return table
 
 
+def _of_seasons(report: Report) -> Table:
+    table = _table(
+        "PM25 by season: RMSE, skill against persistence and damped persistence, coverage of the 80 % interval", report
+    )
+    for season in report.evaluation.seasons:
+        for told in report.forecasters:
+            own = [
+                score
+                for score in season.scores
+                if score.pollutant is Pollutant.PM25 and score.forecaster == told.name and score.coverage is not None
+            ]
+            if own:
+                table.add_row(f"{season.season} {told.name}", *map(_in_season, own))
+    return table
+
+
+def _in_season(score: Score) -> str:
+    skill = f"{_percent(score.skill_persistence)} {_percent(score.skill_damped_persistence)}"
+    return f"{_number(score.rmse)}, {skill}, {_percent(score.coverage)}"
+
+
 def _of_exceedances(report: Report) -> Table:
     table = _table(
         f"PM25 above {report.exceedance_above:g} µg/m³, announced from a probability of {report.alarm_probability:g}"
-        " on: F1, POD / FAR",
+        " on: F1, POD / FAR, Brier score",
         report,
     )
     for told in report.forecasters:
@@ -106,9 +128,9 @@ def _of_exceedances(report: Report) -> Table:
 
 
 def _of_day_ahead(report: Report) -> Table:
-    table = Table("", "right", "of", title="Tomorrow's grade", title_justify="left")
+    table = Table("", "right by the mean", "likeliest right", "of", title="Tomorrow's grade", title_justify="left")
     for one in report.evaluation.day_ahead:
-        table.add_row(one.forecaster, _percent(one.accuracy), str(one.count))
+        table.add_row(one.forecaster, _percent(one.accuracy), _percent(one.likeliest_accuracy), str(one.count))
     return table
 
 
@@ -125,7 +147,8 @@ def _errors(score: Score, scale: float) -> str:
 
 
 def _alarms(one: Exceedance) -> str:
-    return f"{_number(one.f1)}, {_number(one.pod)} / {_number(one.far)}"
+    brier = "–" if one.brier is None else f"{one.brier:.3f}"
+    return f"{_number(one.f1)}, {_number(one.pod)} / {_number(one.far)}, {brier}"
 
 
 def _number(value: float | None, scale: float = 1.0) -> str:

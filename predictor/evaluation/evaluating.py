@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -16,6 +16,7 @@ from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from predictor.evaluation.day_ahead import right_grades
 from predictor.evaluation.errors import ErrorSums, error_sums, ratio
 from predictor.evaluation.forecasters import Forecaster
+from predictor.evaluation.seasons import Season, seasons_of
 from predictor.training.hourly_file import Hours
 from predictor.training.scores import SCORED_HOURS
 
@@ -57,6 +58,15 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Bin:
+    """Cases whose probability lay in one tenth: how many, their mean probability, and the share that came true."""
+
+    count: int
+    probability: float
+    observed: float
+
+
+@dataclass(frozen=True, slots=True)
 class Exceedance:
     """How well hours above 35 µg/m³ of PM2.5 were announced.
 
@@ -70,6 +80,9 @@ class Exceedance:
         pod: Probability of detection, hits / observed.
         far: False alarm ratio, the share of announced ones that were not.
         f1: 2 · hits / (observed + announced).
+        brier: Mean of (probability - 1 if above else 0)²: 0 is perfect.
+        brier_skill: 1 - brier / that of the share of observed ones, told always.
+        reliability: By bins of the probability.
     """
 
     forecaster: str
@@ -81,23 +94,37 @@ class Exceedance:
     pod: float | None
     far: float | None
     f1: float | None
+    brier: float | None
+    brier_skill: float | None
+    reliability: tuple[Bin, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DayAhead:
-    """How often tomorrow's grade of PM2.5, told at 17 h, was right."""
+    """How often tomorrow's grade of PM2.5, told at 17 h, was right: told by the mean, and told as the most probable."""
 
     forecaster: str
     count: int
     right: int
     accuracy: float | None
+    likeliest_right: int
+    likeliest_accuracy: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeasonScores:
+    """The scores of the issue hours of one season; skill is against the references in that season."""
+
+    season: Season
+    scores: tuple[Score, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All scores; `grades` counts the days of stations by their grade."""
+    """All scores; `grades` counts the days of stations by their grade, `seasons` are those that have issue hours."""
 
     scores: tuple[Score, ...]
+    seasons: tuple[SeasonScores, ...]
     exceedances: tuple[Exceedance, ...]
     day_ahead: tuple[DayAhead, ...]
     grades: dict[Grade, int]
@@ -115,40 +142,58 @@ def evaluate(
         day_issues: Rows of issue hours; from those at 17 h tomorrow's grade is told.
         damped: The name of the forecaster that is the damped persistence.
     """
-    sums = _sums(truth, forecasters, issues)
-    scores = [score for forecaster in forecasters for score in _scores(forecaster.name, sums[forecaster.name])]
+    by_season = _sums(truth, forecasters, issues)
+    sums = {name: reduce(add, seasons.values()) for name, seasons in by_season.items()}
+    days, right, grades = right_grades(truth, forecasters, day_issues)
+    return Evaluation(
+        _scored(sums, damped),
+        tuple(
+            SeasonScores(season, _scored({name: own[season] for name, own in by_season.items()}, damped))
+            for season in by_season[forecasters[0].name]
+        ),
+        tuple(one for forecaster in forecasters for one in _exceedances(forecaster.name, sums[forecaster.name])),
+        tuple(
+            DayAhead(name, days, own.by_mean, ratio(own.by_mean, days), own.likeliest, ratio(own.likeliest, days))
+            for name, own in right.items()
+        ),
+        grades,
+    )
+
+
+def _scored(sums: Mapping[str, ErrorSums], damped: str) -> tuple[Score, ...]:
+    """The scores of all forecasters, by name, with their skill."""
+    scores = [score for name, own in sums.items() for score in _scores(name, own)]
     rmse = {(score.forecaster, score.pollutant, score.horizon_hours): score.rmse for score in scores}
 
     def skill(score: Score, reference: str) -> float | None:
         best = rmse[reference, score.pollutant, score.horizon_hours]
         return None if score.rmse is None or not best else 1 - score.rmse / best
 
-    scores = [
+    return tuple(
         replace(score, skill_persistence=skill(score, "persistence"), skill_damped_persistence=skill(score, damped))
         for score in scores
-    ]
-    days, right, grades = right_grades(truth, forecasters, day_issues)
-    return Evaluation(
-        tuple(scores),
-        tuple(one for forecaster in forecasters for one in _exceedances(forecaster.name, sums[forecaster.name])),
-        tuple(DayAhead(name, days, hits, ratio(hits, days)) for name, hits in right.items()),
-        grades,
     )
 
 
-def _sums(truth: Hours, forecasters: Sequence[Forecaster], issues: Ints) -> dict[str, ErrorSums]:
-    """The sums of each forecaster over all cases, worked out batch by batch to spare memory."""
+def _sums(truth: Hours, forecasters: Sequence[Forecaster], issues: Ints) -> dict[str, dict[Season, ErrorSums]]:
+    """The sums of each forecaster by season over all cases, worked out batch by batch to spare memory."""
     horizons = np.array(SCORED_HOURS)
-    parts: dict[str, list[ErrorSums]] = {forecaster.name: [] for forecaster in forecasters}
+    seasons = seasons_of(issues + truth.first_hour)
+    sums: dict[str, dict[Season, ErrorSums]] = {forecaster.name: {} for forecaster in forecasters}
     at_once = max(1, _AT_ONCE // len(truth.stations))
     for start in range(0, len(issues), at_once):
-        batch = issues[start : start + at_once]
+        batch, season_of = issues[start : start + at_once], seasons[start : start + at_once]
         told = [forecaster.forecast(batch, horizons) for forecaster in forecasters]
         measured = _measured(truth, batch, horizons)
         use = np.isfinite(measured) & np.all([np.isfinite(forecasts.mean) for forecasts in told], axis=0)
-        for forecaster, forecasts in zip(forecasters, told, strict=True):
-            parts[forecaster.name].append(error_sums(forecasts, measured, use))
-    return {name: reduce(add, own) for name, own in parts.items()}
+        for season in Season:
+            of_season = use & (season_of == season)[:, None, None, None]
+            if not (season_of == season).any():
+                continue
+            for forecaster, forecasts in zip(forecasters, told, strict=True):
+                own, new = sums[forecaster.name], error_sums(forecasts, measured, of_season)
+                own[season] = own[season] + new if season in own else new
+    return sums
 
 
 def _measured(truth: Hours, issues: Ints, horizons: Ints) -> Floats:
@@ -186,6 +231,7 @@ def _exceedances(name: str, sums: ErrorSums) -> Iterator[Exceedance]:
         columns = (sums.count, sums.observed, sums.alarms, sums.hits)
         count, observed, announced, hits = (int(column[place, axis]) for column in columns)
         false_alarms = announced - hits
+        brier, usual = ratio(float(sums.brier[place, axis]), count), ratio(observed * (count - observed), count**2)
         yield Exceedance(
             name,
             horizon,
@@ -196,4 +242,11 @@ def _exceedances(name: str, sums: ErrorSums) -> Iterator[Exceedance]:
             pod=ratio(hits, observed),
             far=ratio(false_alarms, announced),
             f1=ratio(2 * hits, observed + announced),
+            brier=brier,
+            brier_skill=None if brier is None or not usual else 1 - brier / usual,
+            reliability=tuple(
+                Bin(int(cases), probability / cases, above / cases)
+                for cases, probability, above in sums.bins[place].tolist()
+                if cases
+            ),
         )

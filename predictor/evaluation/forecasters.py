@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from predictor.models.axes import MEDIAN
+from predictor.models.members import FieldForecast
 from predictor.training.hourly_file import Hours
 
 Floats = NDArray[np.float64]
@@ -35,6 +37,14 @@ class Forecasts:
 
     mean: Floats
     quantiles: Floats | None = None
+
+    @classmethod
+    def of(cls, told: Sequence[FieldForecast]) -> Self:
+        """What a model tells, of each issue hour."""
+        return cls(
+            np.stack([one.mean for one in told]).astype(np.float64),
+            np.stack([one.quantiles for one in told]).astype(np.float64),
+        )
 
     @property
     def median(self) -> Floats:

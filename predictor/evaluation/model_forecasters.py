@@ -12,6 +12,7 @@ from air.places import Station
 from predictor.evaluation.forecasters import WINDOW_HOURS, Forecasts
 from predictor.evaluation.known_weather import KnownWeather
 from predictor.holidays import holidays_around
+from predictor.models.members import MemberForecasts
 from predictor.models.model import Model
 from predictor.models.observed import Observed
 from predictor.training.hourly_file import Hours
@@ -40,16 +41,16 @@ class ModelForecaster:
 
     def forecast(self, issues: Ints, horizons: Ints) -> Forecasts:
         """As in `Forecaster`."""
-        told = [
-            self._model.prior.apply(self._model.forecast(self._observed(issue))).at(horizons.tolist())
-            for issue in issues.tolist()
-        ]
-        return Forecasts(
-            np.stack([one.mean for one in told]).astype(np.float64),
-            np.stack([one.quantiles for one in told]).astype(np.float64),
+        return Forecasts.of(
+            [self._model.prior.apply(self.said(issue)).at(horizons.tolist()) for issue in issues.tolist()]
         )
 
-    def _observed(self, issue: int) -> Observed:
+    def said(self, issue: int) -> MemberForecasts:
+        """What the model's members say at an issue hour."""
+        return self._model.forecast(self.observed(issue))
+
+    def observed(self, issue: int) -> Observed:
+        """What the model is shown at an issue hour."""
         issue_hour = self._first_hour + issue
         return Observed(
             stations=self._stations,

@@ -23,6 +23,7 @@ from predictor.evaluation.evaluating import Evaluation, evaluate
 from predictor.evaluation.forecasters import WINDOW_HOURS, Climatology, Forecaster, Persistence
 from predictor.evaluation.gradient_boosting import GradientBoosting
 from predictor.evaluation.known_weather import KnownWeather, weather_known
+from predictor.evaluation.learning_forecaster import LearningForecaster
 from predictor.evaluation.model_forecasters import ModelForecaster
 from predictor.models.calendar import LOCAL_OFFSET_HOURS
 from predictor.models.model_file import BASELINE, SHIPPED, load
@@ -49,6 +50,8 @@ _NOTES: Final = (
     "Pinball loss is the mean over the 10, 50 and 90 % quantiles; one number stands for all three.",
     f"PM2.5 above {UNHEALTHY_PM25:g} µg/m³ is announced from a probability of {ALARM_PROBABILITY:g} on.",
     f"Tomorrow's grade, told at {ISSUE_HOUR} h, is that of its mean PM2.5, of {LEAST_HOURS} hours or more.",
+    "The likeliest grade is the most probable one by the day's quantiles, each the mean of its hours'.",
+    "Seasons are those of the issue hours.",
 )
 _NO_BOOSTING: Final = "LightGBM is left out: {}."
 
@@ -178,10 +181,13 @@ def _boosting(
 def _models(
     seen: Hours, places: Mapping[str, Station], files: Sequence[Path], weather: KnownWeather
 ) -> list[Forecaster]:
-    """The models that are scored."""
-    scored = {DAMPED: load(BASELINE), "ensemble": load(SHIPPED), **{path.stem: load(path) for path in files}}
+    """The models that are scored: the baseline as its file has it, the others learning as they go."""
     stations = [places[name] for name in seen.stations]
-    return [ModelForecaster(name, loaded.model, seen, stations, weather) for name, loaded in scored.items()]
+    learning = {"ensemble": load(SHIPPED), **{path.stem: load(path) for path in files}}
+    return [
+        ModelForecaster(DAMPED, load(BASELINE).model, seen, stations, weather),
+        *(LearningForecaster(name, loaded, seen, stations, weather) for name, loaded in learning.items()),
+    ]
 
 
 def _usable(values: Floats) -> Floats:

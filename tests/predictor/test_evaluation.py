@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,15 @@ from numpy.typing import NDArray
 from air.index import Grade
 from air.places import Network, Point, Station
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
-from predictor.evaluation.day_ahead import HORIZONS, right_grades
+from predictor.evaluation.day_ahead import HORIZONS, RightGrades, right_grades
 from predictor.evaluation.errors import ALARM_PROBABILITY, exceedance_probability
 from predictor.evaluation.evaluating import Evaluation, evaluate
 from predictor.evaluation.forecasters import Climatology, Forecaster, Forecasts, Persistence
 from predictor.evaluation.known_weather import KnownWeather
+from predictor.evaluation.learning_forecaster import LearningForecaster
 from predictor.evaluation.model_forecasters import ModelForecaster
-from predictor.models.model_file import SHIPPED, load
+from predictor.evaluation.seasons import Season, seasons_of
+from predictor.models.model_file import SHIPPED, LoadedModel, load
 from predictor.training.hourly_file import Hours, HoursUnusable, read_hours
 from predictor.training.scores import SCORED_HOURS
 from tests.predictor.air import plain_model
@@ -40,7 +43,7 @@ def forecasters_of(hours: Hours) -> list[Forecaster]:
 
 
 def all_forecasters_of(hours: Hours) -> list[Forecaster]:
-    return [*forecasters_of(hours), ModelForecaster("ensemble", load(SHIPPED).model, hours, PLACES, KnownWeather(None))]
+    return [*forecasters_of(hours), LearningForecaster("ensemble", load(SHIPPED), hours, PLACES, KnownWeather(None))]
 
 
 @pytest.fixture(scope="module")
@@ -129,12 +132,33 @@ def test_alarms_are_those_of_plain_loops(hours: Hours, evaluation: Evaluation) -
         assert one.f1 == pytest.approx(2 * hits / (either + hits))
 
 
-def alarm(told: tuple[float, float, float, float]) -> bool:
+def test_probabilities_are_scored_as_plain_loops_do(hours: Hours, evaluation: Evaluation) -> None:
+    for one in evaluation.exceedances:
+        if one.forecaster != "shipped":
+            continue
+        found = cases(hours, Pollutant.PM25, one.horizon_hours)
+        pairs = [(probability(told["shipped"]), truth > 35) for truth, told in found]
+        usual = sum(above for _, above in pairs) / len(pairs)
+        brier = np.mean([(chance - above) ** 2 for chance, above in pairs])
+        assert one.brier == pytest.approx(brier, rel=1e-3)
+        assert one.brier_skill == pytest.approx(1 - brier / (usual * (1 - usual)), abs=1e-3)
+        assert sum(each.count for each in one.reliability) == one.count
+        assert sum(each.count * each.observed for each in one.reliability) == pytest.approx(one.observed)
+        assert sum(each.count * each.probability for each in one.reliability) == pytest.approx(
+            sum(chance for chance, _ in pairs), rel=1e-3
+        )
+        assert all(first.probability < then.probability for first, then in pairwise(one.reliability))
+
+
+def probability(told: tuple[float, float, float, float]) -> float:
     low, middle, high, _ = told
     width = (high - middle if middle < 35 else middle - low) / 1.2815515655446004
-    if width == 0:
-        return middle > 35
-    return 0.5 * math.erfc((35 - middle) / width / math.sqrt(2)) >= ALARM_PROBABILITY
+    return 0.5 * math.erfc((35 - middle) / width / math.sqrt(2))
+
+
+def alarm(told: tuple[float, float, float, float]) -> bool:
+    low, middle, high, _ = told
+    return middle > 35 if high == low else probability(told) >= ALARM_PROBABILITY
 
 
 def test_the_probability_is_that_of_the_quantiles() -> None:
@@ -166,6 +190,57 @@ def test_what_came_last_is_seen(hours: Hours) -> None:
         assert (one.mean != two.mean).all()
 
 
+def test_a_model_learns_from_what_came_and_tells_what_it_told_then(hours: Hours) -> None:
+    loaded = LoadedModel(plain_model(damping=0.7, spread=0.4), "0" * 64)
+    issues, horizons = np.arange(340, 400), np.array([1, 24])
+    learning = LearningForecaster("learning", loaded, hours, PLACES, KnownWeather(None))
+    told = learning.forecast(issues, horizons)
+    plain = ModelForecaster("plain", loaded.model, hours, PLACES, KnownWeather(None)).forecast(issues, horizons)
+    # At the first issue hour nothing has come true; what is told is rounded.
+    np.testing.assert_allclose(told.mean[0], plain.mean[0], atol=6e-3)
+    assert np.abs(told.mean[-1] - plain.mean[-1]).max() > 0.05
+    again = learning.forecast(issues[[10, -1]], horizons)
+    np.testing.assert_allclose(again.mean, told.mean[[10, -1]], atol=6e-3)
+
+
+def test_scores_by_season_are_those_of_its_issue_hours(hours: Hours) -> None:
+    # The hours begin on 1 December; begun 72 days later, spring begins among the issue hours.
+    late = Hours(hours.stations, hours.first_hour + 72 * 24, hours.values)
+    whole = evaluate(late, forecasters_of(late), ISSUES, ISSUES[:0], damped="shipped")
+    assert [each.season for each in whole.seasons] == [Season.WINTER, Season.SPRING]
+    for each in whole.seasons:
+        of_season = ISSUES[seasons_of(ISSUES + late.first_hour) == each.season]
+        alone = evaluate(late, forecasters_of(late), of_season, ISSUES[:0], damped="shipped")
+        assert each.scores == alone.scores
+    assert sum(each.scores[0].count for each in whole.seasons) == whole.scores[0].count
+
+
+def test_months_have_their_seasons() -> None:
+    months = np.arange("2025-01", "2026-01", dtype="datetime64[M]")
+    hours = months.astype("datetime64[h]").astype(np.int64) - 9
+    names = ["winter"] * 2 + ["spring"] * 3 + ["summer"] * 3 + ["autumn"] * 3 + ["winter"]
+    assert seasons_of(hours).tolist() == names
+    assert seasons_of(hours[2:3] - 1).tolist() == ["winter"]
+
+
+def test_the_likeliest_grade_is_told_by_the_middle_of_the_day() -> None:
+    # A skewed forecast: its mean lies in the next grade, its median not.
+    hours = Hours(("중구",), FIRST_HOUR, np.full((72, 1, 4), 30.0))
+    days, right, _ = right_grades(hours, [_Skewed()], np.arange(48))
+    assert (days, right) == (2, {"skewed": RightGrades(by_mean=0, likeliest=2)})
+
+
+class _Skewed:
+    """Expects 40 on average, and less than 31 as often as not."""
+
+    name = "skewed"
+    tells = "A skewed forecast."
+
+    def forecast(self, issues: NDArray[np.int64], horizons: NDArray[np.int64]) -> Forecasts:
+        shape = (len(issues), 1, len(horizons), 4)
+        return Forecasts(np.full(shape, 40.0), np.ones((*shape, 3)) * np.array([25.0, 31.0, 70.0]))
+
+
 def test_persistence_is_silent_after_three_hours_without_a_value() -> None:
     values = np.full((10, 1, 4), np.nan)
     values[2] = 30.0
@@ -180,7 +255,7 @@ def test_tomorrow_is_the_24_hours_after_midnight_in_korea() -> None:
     hours = Hours(("중구",), FIRST_HOUR, values)
     count, right, grades = right_grades(hours, [Persistence(hours), _Knowing(hours)], np.arange(24 * len(days)))
     assert count == 4
-    assert right == {"persistence": 0, "knowing": 4}
+    assert right == {"persistence": RightGrades(0, 0), "knowing": RightGrades(4, 4)}
     assert grades == dict.fromkeys(Grade, 1)
 
 
