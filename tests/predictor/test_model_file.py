@@ -48,6 +48,11 @@ def test_a_saved_model_comes_back_as_it_was(path: Path) -> None:
     np.testing.assert_array_equal(loaded.model.forecast(known).quantiles, expected.quantiles)
 
 
+def test_a_file_says_what_its_model_scores(tmp_path: Path) -> None:
+    save(plain_model(), tmp_path / "scored.pt", metrics={"rmse_pm25_24h": 11.5})
+    assert load(tmp_path / "scored.pt").metrics == {"rmse_pm25_24h": 11.5}
+
+
 def test_the_shipped_model_is_the_one_on_its_card() -> None:
     assert load(SHIPPED).sha256 in SHIPPED.with_suffix(".md").read_text(encoding="utf-8")
 
@@ -122,6 +127,13 @@ def test_a_small_file_that_unfolds_into_a_large_one(path: Path) -> None:
         ({"parameters": {}}, "not those of the family"),
         ({"parameters": {**plain_model().state_dict(), "pattern": torch.zeros(4, 5)}}, "not those of the family"),
         ({"parameters": {**plain_model().state_dict(), "pattern": 3}}, "not those of the family"),
+        ({"golden": 3}, "its answers to the golden set are no numbers"),
+        ({"golden": torch.zeros(3, dtype=torch.int64)}, "its answers to the golden set are no numbers"),
+        ({"metrics": [1.0]}, "no table of 200 figures at most"),
+        ({"metrics": {str(n): 1.0 for n in range(201)}}, "no table of 200 figures at most"),
+        ({"metrics": {"rmse": torch.nan}}, "not all names with finite figures"),
+        ({"metrics": {"rmse": "3"}}, "not all names with finite figures"),
+        ({"metrics": {7: 3.0}}, "not all names with finite figures"),
     ],
 )
 def test_a_file_of_something_else(path: Path, changed: dict[str, object], why: str) -> None:
