@@ -9,6 +9,7 @@ import grpc
 import pytest
 from cleanair.mesh.v1 import mesh_service_pb2, mesh_service_pb2_grpc
 from cleanair.predictor.v1 import prediction_service_pb2, prediction_service_pb2_grpc
+from inference import grpc_inference_service_pb2, grpc_inference_service_pb2_grpc
 
 from cli.readiness import serving
 from mesh.interceptors.errors import reason_of
@@ -31,6 +32,10 @@ async def test_it_serves_without_ingestion_and_says_so(tmp_path: Path) -> None:
             model = await stub.GetModelStatus(
                 prediction_service_pb2.GetModelStatusRequest(), metadata=(("x-api-key", OPERATOR_KEY),)
             )
+            tensors = grpc_inference_service_pb2_grpc.GRPCInferenceServiceStub(channel)
+            ready = await tensors.ServerReady(grpc_inference_service_pb2.ServerReadyRequest())
+            with pytest.raises(grpc.aio.AioRpcError) as closed:
+                await tensors.RepositoryModelLoad(grpc_inference_service_pb2.RepositoryModelLoadRequest())
         assert mesh.stop("predictor") == 0
     lines = {(line.service, line.part): line.state for line in health.lines}
     assert lines == {
@@ -43,6 +48,8 @@ async def test_it_serves_without_ingestion_and_says_so(tmp_path: Path) -> None:
         ("ingestion", "server"): State.DOWN,
     }
     assert reason_of(raised.value) == "NO_FORECAST_YET"
+    assert ready.ready
+    assert closed.value.code() is grpc.StatusCode.UNAUTHENTICATED
     assert (model.station_count, model.model.name) == (0, "ensemble")
     assert not model.HasField("newest_issue_time")
 
