@@ -206,8 +206,9 @@ def _next(parent: Ints, climbers: Longs) -> int:
 @compiled
 def _relax(topology: Contraction, cost: Ints, here: int, labels: Longs, column: int) -> None:
     distance = labels[here, column]
-    for link in range(topology.first_up[here], topology.first_up[here + 1]):
-        there = topology.upper[link]
+    # Without a sign, an index needs no check for being counted from the end: here and below a fifth of the time.
+    for link in range(np.uint64(topology.first_up[here]), np.uint64(topology.first_up[here + 1])):
+        there = np.uint64(topology.upper[link])
         if distance + cost[link] < labels[there, column] and cost[link] != CLOSED_LINK:
             labels[there, column] = distance + cost[link]
             labels[there, column + _LINK] = link
@@ -281,17 +282,18 @@ def _explaining_arc(topology: Contraction, weight: Ints, link: int, upwards: boo
 @compiled
 def _explaining_links(topology: Contraction, metric: CustomizedMetric, x: int, y: int, cost: int) -> tuple[int, int]:
     """The links to the lowest rank z such that from x down to z and up to y costs as much."""
-    at_x, last_x = topology.first_down[x], topology.first_down[x + 1]
-    at_y, last_y = topology.first_down[y], topology.first_down[y + 1]
+    at_x, last_x = np.uint64(topology.first_down[x]), np.uint64(topology.first_down[x + 1])
+    at_y, last_y = np.uint64(topology.first_down[y]), np.uint64(topology.first_down[y + 1])
+    one = np.uint64(1)
     while at_x < last_x and at_y < last_y:
         if topology.down_end[at_x] < topology.down_end[at_y]:
-            at_x += 1
+            at_x += one
         elif topology.down_end[at_x] > topology.down_end[at_y]:
-            at_y += 1
+            at_y += one
         else:
             zx, zy = topology.down[at_x], topology.down[at_y]
-            if metric.down[zx] + metric.up[zy] == cost:
+            if metric.down[np.uint64(zx)] + metric.up[np.uint64(zy)] == cost:
                 return zx, zy
-            at_x += 1
-            at_y += 1
+            at_x += one
+            at_y += one
     return _NOWHERE, _NOWHERE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 
@@ -145,7 +146,7 @@ def way_on_one_arc(
 
 def share(weight: Ints, arc: int, of_it: float) -> int:
     """The cost of a share of an arc, rounded up, so that no part is cheaper than the potential takes it to be."""
-    return int(np.ceil(float(weight[arc]) * of_it))
+    return math.ceil(float(weight[arc]) * of_it)
 
 
 def _rows(rows: list[tuple[int, int, int]]) -> Longs:
