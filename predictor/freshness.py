@@ -13,6 +13,9 @@ from predictor.forecast import Forecast
 LATEST: Final = timedelta(hours=2)
 """Measurements older than this are late."""
 
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""Measurements may be so much ahead of our clock: more, and a clock is wrong."""
+
 _NAMED: Final = 3
 
 
@@ -40,6 +43,9 @@ def data_status(
         return status.worsened(State.STALE, "Nothing has been measured yet.")
     if now - newest_measured_at > LATEST:
         status = status.worsened(State.STALE, f"The newest measurement is of {_hour(newest_measured_at)}.")
+    if newest_measured_at - now > CLOCKS_DIFFER:
+        ahead = f"The newest measurement is of {_hour(newest_measured_at)}, ahead of this server's clock"
+        status = status.worsened(State.DEGRADED, f"{ahead}, {_hour(now)}: one of the two is wrong.")
     return status
 
 

@@ -151,6 +151,13 @@ def test_one_alone_keeps_time() -> None:
         assert compose[name].environment["CLEANAIR_REDIS_URL"] == "redis://redis:6379/0"
 
 
+def test_replicas_share_what_they_keep_ready() -> None:
+    compose = manifests.compose().services
+    for name in ("predictor", "router"):
+        assert "CLEANAIR_REDIS_URL" in dict(manifests.variables(manifests.container("Deployment", name)[1]))
+        assert compose[name].environment["CLEANAIR_REDIS_URL"] == "redis://redis:6379/0"
+
+
 def test_redis_makes_room_among_what_has_a_time_to_live_alone() -> None:
     """The workers' queue and the replicas' news have none, and must not be lost to cached routes."""
     command = manifests.compose().services["redis"].command

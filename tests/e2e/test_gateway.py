@@ -83,6 +83,13 @@ MISTAKES = {
     "departure far ahead": (CALCULATE, {**ENDS, "departureTime": "2999-01-01T00:00:00Z"}, "departure_time"),
     "negative hours": (PREDICT, {"points": [ORIGIN], "horizonHours": -1}, "horizon_hours"),
     "too many hours": (PREDICT, {"points": [ORIGIN], "horizonHours": 73}, "horizon_hours"),
+    "no hours": (PREDICT, {"points": [ORIGIN], "horizonHours": 0}, "horizon_hours"),
+    "ten thousand points": (PREDICT, {"points": [ORIGIN] * 10_000}, "points"),
+    "a point far from all stations": (PREDICT, {"points": [{"latitude": 35.68, "longitude": 139.69}]}, "points[0]"),
+    "no number": (PREDICT, {"points": [{"latitude": "NaN", "longitude": 127.0}]}, "points[0].latitude"),
+    "beyond all numbers": (PREDICT, {"points": [{"latitude": 36.0, "longitude": "Infinity"}]}, "points[0].longitude"),
+    "stations and points": (PREDICT, {"points": [ORIGIN], "stationIds": ["a"]}, "station_ids or points"),
+    "a station twice": (PREDICT, {"stationIds": ["a", "a"]}, "station_ids"),
     "unknown pollutant": (PREDICT, {"points": [ORIGIN], "pollutants": ["DUST"]}, "pollutants"),
     "a pollutant that is not forecast": (PREDICT, {"points": [ORIGIN], "pollutants": ["CO"]}, "pollutants"),
     "nothing to forecast for": (PREDICT, {}, "station_ids or points"),
@@ -100,6 +107,22 @@ def test_a_mistake_is_a_400_that_names_the_field(
     assert said["code"] in {3, 11}
     assert named in said["message"] or named in json.dumps(said["details"])
     assert "Traceback" not in answer.text
+
+
+def test_what_is_ready_is_listed(http: httpx.Client) -> None:
+    station_ids = [reading["station"]["stationId"] for reading in http.get("/api/v1/readings").json()["readings"]]
+    asked = {"points": [{"latitude": 36.351, "longitude": 127.901}], "horizonHours": 2}
+    for _ in range(2):
+        (forecast,) = http.post(PREDICT, json=asked).json()["forecasts"]
+    page = http.get("/api/v1/predictions/cache", params={"pageSize": 1000}).json()
+    assert {one["station"]["stationId"] for one in page["predictions"] if "station" in one} >= set(station_ids)
+    assert asked["points"][0] in [one["point"] for one in page["predictions"] if "point" in one]
+    assert page["totalSize"] == len(page["predictions"])
+    assert int(page["hits"]) >= 1
+    assert int(page["misses"]) >= 1
+    assert set(forecast["limitations"]) >= {"INTERPOLATED"}
+    assert len(forecast["confidenceScores"]) == len(forecast["series"][0]["aboveGood"]) == 2
+    assert http.get("/api/v1/predictions/cache?pageToken=nonsense").status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,15 @@ def test_old_measurements_are_stale() -> None:
     assert status.reasons == ("The newest measurement is of 2026-03-16T03:00Z.",)
 
 
+def test_measurements_of_the_future_mean_that_a_clock_is_wrong() -> None:
+    status = data_status(FRESH, NOON, simulated=False, now=NOON - timedelta(minutes=4))
+    assert status.state is State.FRESH
+    status = data_status(FRESH, NOON, simulated=False, now=NOON - HOUR)
+    assert status.state is State.DEGRADED
+    (reason,) = status.reasons
+    assert "of 2026-03-16T03:00Z, ahead of this server's clock, 2026-03-16T02:00Z: one of the two is wrong" in reason
+
+
 def test_nothing_measured_is_stale() -> None:
     status = data_status(FRESH, None, simulated=False, now=NOON)
     assert (status.state, status.newest_measured_at) == (State.STALE, None)
