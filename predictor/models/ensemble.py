@@ -6,6 +6,9 @@ learnt from forecasts as they come true (`calibration`).
 
 from __future__ import annotations
 
+import importlib.util
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -18,6 +21,9 @@ from predictor.models.members import MemberForecasts
 from predictor.models.observed import Observed
 from predictor.models.recurrent_ensemble import RecurrentEnsemble
 
+if TYPE_CHECKING:
+    from predictor.models.onnx_nets import OnnxNets
+
 
 class Ensemble(nn.Module):
     """Two nets and the damped persistence. The prior of their weights is part of the file."""
@@ -27,6 +33,7 @@ class Ensemble(nn.Module):
         self.nets = RecurrentEnsemble()
         self.damped = DampedPersistence()
         self.prior = Calibration.neutral(len(self.members))
+        self._quick: OnnxNets | None = None
 
     @property
     def name(self) -> str:
@@ -77,9 +84,14 @@ class Ensemble(nn.Module):
     @torch.inference_mode()
     def forecast(self, observed: Observed) -> MemberForecasts:
         """See `Model.forecast`."""
-        nets = [(each.mean, each.main_quantiles) for each in self.nets.distributions(known_of(self.nets, observed))]
+        inputs = self.nets.features(known_of(self.nets, observed))
+        means, quantiles = zip(*(self._quick or self.nets).told(inputs), strict=True)
         damped = self.damped.forecast(observed)
-        return MemberForecasts(
-            np.concatenate([np.stack([mean.numpy() for mean, _ in nets]), damped.mean]),
-            np.concatenate([np.stack([quantiles.numpy() for _, quantiles in nets]), damped.quantiles]),
-        )
+        return MemberForecasts(np.stack([*means, *damped.mean]), np.stack([*quantiles, *damped.quantiles]))
+
+    def quicken(self) -> None:
+        """Leaves what the nets say to ONNX Runtime, where it is installed; they must not change any more."""
+        if all(importlib.util.find_spec(name) is not None for name in ("onnx", "onnxruntime")):
+            from predictor.models.onnx_nets import OnnxNets
+
+            self._quick = OnnxNets(self.nets)

@@ -31,7 +31,7 @@ NETWORKS: Final = 3
 
 _HIDDEN, _INPUT, _DECODER = 64, 48, 64
 _STATION, _NETWORK = 4, 2
-_LOWEST_LOG_STEP, _HIGHEST_LOG_STEP = -5.0, 2.5
+LOWEST_LOG_STEP, HIGHEST_LOG_STEP = -5.0, 2.5
 
 
 class Cell(StrEnum):
@@ -79,7 +79,7 @@ class RecurrentNet(nn.Module):
         """Quantiles at LEVELS on the scale, ascending, (B, 72, 4, 9)."""
         decoded: Tensor = self.output(self._decoded(inputs))
         scale = self.linear_scale.repeat_interleave(len(LEVELS), dim=-1)
-        log_steps = (self.log_steps.flatten(1) + decoded).clamp(_LOWEST_LOG_STEP, _HIGHEST_LOG_STEP)
+        log_steps = (self.log_steps.flatten(1) + decoded).clamp(LOWEST_LOG_STEP, HIGHEST_LOG_STEP)
         steps = torch.exp(log_steps) * scale
         # What would be the step to the middle is of no use; the middle itself takes its place.
         steps[..., MIDDLE :: len(LEVELS)] = (

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
@@ -20,6 +22,8 @@ from predictor.models.observed import NO_HOLIDAYS
 from predictor.models.recurrent import LEVELS, Cell, RecurrentNet
 from predictor.models.scale import INPUT_POLLUTANTS, to_net_units, to_network_units, to_z
 from predictor.models.weather_input import Weather
+
+Floats = NDArray[np.float32]
 
 STATIONS: Final = 676
 """The length of the nets' table of stations, row 0 for all that are not in it."""
@@ -143,6 +147,10 @@ class RecurrentEnsemble(nn.Module):
     def distributions_of(self, inputs: Features) -> list[Distribution]:
         """What each net expects where it reads this."""
         return [self._told(net(inputs)) for net in self.nets.values()]
+
+    def told(self, inputs: Features) -> list[tuple[Floats, Floats]]:
+        """The mean, (stations, 72, 4), and the main quantiles, (stations, 72, 4, 3), that each net expects."""
+        return [(each.mean.numpy(), each.main_quantiles.numpy()) for each in self.distributions_of(inputs)]
 
     def _told(self, z: Tensor) -> Distribution:
         quantiles = to_net_units(z)

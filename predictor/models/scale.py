@@ -42,13 +42,15 @@ _SCALES: Final = {
     Pollutant.CO: _Scale(10.0, 2.0, 1.83, 0.27),
     Pollutant.SO2: _Scale(1000.0, 1.0, 1.52, 0.28),
 }
-_UNITS: Final = np.array([_SCALES[pollutant].units for pollutant in INPUT_POLLUTANTS], dtype=np.float32)
-_SHIFT: Final = np.array([_SCALES[pollutant].shift for pollutant in INPUT_POLLUTANTS], dtype=np.float32)
-_CENTRE: Final = np.array([_SCALES[pollutant].centre for pollutant in INPUT_POLLUTANTS], dtype=np.float32)
-_SPREAD: Final = np.array([_SCALES[pollutant].spread for pollutant in INPUT_POLLUTANTS], dtype=np.float32)
+UNITS: Final = np.array([_SCALES[pollutant].units for pollutant in INPUT_POLLUTANTS], dtype=np.float32)
+SHIFT: Final = np.array([_SCALES[pollutant].shift for pollutant in INPUT_POLLUTANTS], dtype=np.float32)
+CENTRE: Final = np.array([_SCALES[pollutant].centre for pollutant in INPUT_POLLUTANTS], dtype=np.float32)
+SPREAD: Final = np.array([_SCALES[pollutant].spread for pollutant in INPUT_POLLUTANTS], dtype=np.float32)
+
+HIGHEST_LOG: Final = 8.5
+"""No logarithm of a concentration in net units counts for more."""
 
 _LOWEST_Z, _HIGHEST_Z = -6.0, 8.0
-_HIGHEST_LOG: Final = 8.5
 
 
 def to_z(values: Tensor) -> Tensor:
@@ -59,7 +61,7 @@ def to_z(values: Tensor) -> Tensor:
     # As rows of all hours: an axis of four or six alone is too short to be worked through at speed.
     rows = values.reshape(-1, math.prod(values.shape[-2:])).numpy()
     count, times = values.shape[-1], rows.shape[-1] // values.shape[-1]
-    units, shift, centre, spread = (np.tile(each[:count], times) for each in (_UNITS, _SHIFT, _CENTRE, _SPREAD))
+    units, shift, centre, spread = (np.tile(each[:count], times) for each in (UNITS, SHIFT, CENTRE, SPREAD))
     measured = ((rows > 0) & (rows < math.inf)).astype(np.float32)
     with np.errstate(all="ignore"):
         z = ((np.log(rows * units + shift) - centre) / spread).clip(_LOWEST_Z, _HIGHEST_Z)
@@ -70,21 +72,21 @@ def to_z(values: Tensor) -> Tensor:
 
 def to_net_units(z: Tensor) -> Tensor:
     """Values of the forecast pollutants on the scale, (..., 4, any), as µg/m³ and ppb: finite and 0 or more."""
-    spread, centre, shift = (_for_each(constant, z) for constant in (_SPREAD, _CENTRE, _SHIFT))
-    logarithm = (z.flatten(-2) * spread + centre).clamp(max=_HIGHEST_LOG)
+    spread, centre, shift = (_for_each(constant, z) for constant in (SPREAD, CENTRE, SHIFT))
+    logarithm = (z.flatten(-2) * spread + centre).clamp(max=HIGHEST_LOG)
     return (torch.exp(logarithm) - shift).clamp_min(0.0).reshape(z.shape)
 
 
 def to_network_units(values: Tensor) -> Tensor:
     """µg/m³ and ppb of the forecast pollutants, (..., 4, any), in network units."""
-    return (values.flatten(-2) / _for_each(_UNITS, values)).reshape(values.shape)
+    return (values.flatten(-2) / _for_each(UNITS, values)).reshape(values.shape)
 
 
 def usual_to_z(logarithm: Tensor) -> Tensor:
     """ln(x + shift) with x and shift in network units, (..., 4), on the scale: the climatology is fitted so."""
     count = logarithm.shape[-1]
-    offset = torch.from_numpy(np.log(_UNITS[:count]) - _CENTRE[:count])
-    return (logarithm + offset) / torch.from_numpy(_SPREAD[:count])
+    offset = torch.from_numpy(np.log(UNITS[:count]) - CENTRE[:count])
+    return (logarithm + offset) / torch.from_numpy(SPREAD[:count])
 
 
 def _for_each(constant: Floats, values: Tensor) -> Tensor:
