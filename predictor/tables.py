@@ -178,18 +178,11 @@ forecast_scores: Final = Table(
     Column("version", String(50), primary_key=True),
     Column("station_id", String(20), primary_key=True),
     Column("day", UtcTime, primary_key=True),
-    Column("pollutant", String(10), primary_key=True),
-    Column("horizon", Integer, primary_key=True),
-    Column("count", Integer, nullable=False),
-    Column("error", Float, nullable=False),
-    Column("absolute_error", Float, nullable=False),
-    Column("squared_error", Float, nullable=False),
-    Column("inside", Integer, nullable=False),
-    Column("compared_count", Integer, nullable=False),
-    Column("compared_squared_error", Float, nullable=False),
-    Column("persistence_squared_error", Float, nullable=False),
+    Column("content", LargeBinary, nullable=False),
     Index("idx_forecast_scores_day", "day"),
 )
-"""Sums over the forecasts of a day's hours (UTC) that have been measured; errors are forecast minus measured, in the
-pollutant's unit, of the mean, but the absolute one, of the median; `inside` counts hours inside the 80 % interval.
-Those are `compared` of which persistence says anything, too. Of all stations together the station_id is empty."""
+"""Sums over a version's forecasts of a day's hours (UTC) that have been measured, by horizon, pollutant and what is
+summed (`predictor.maturing`), as doubles, little-endian. Of all stations together the station_id is empty.
+
+Not a row a sum: a thousand of them change with every hour, and each belongs to the forecasts' own transaction.
+"""

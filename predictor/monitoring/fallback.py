@@ -70,11 +70,11 @@ def judge(sums: Iterable[ScoreSums], *, fallback: bool) -> Verdict:
     comparisons = [
         Comparison(
             one.horizon,
-            math.sqrt(one.beside_squared_error / one.beside_count),
-            math.sqrt(one.baseline_squared_error / one.beside_count),
+            math.sqrt(one.beside["squared_error"] / one.beside["count"]),
+            math.sqrt(one.baseline["squared_error"] / one.baseline["count"]),
         )
         for one in sums
-        if one.pollutant is _POLLUTANT and one.horizon in _HORIZONS and one.beside_count >= LEAST_CASES
+        if one.pollutant is _POLLUTANT and one.horizon in _HORIZONS and one.beside["count"] >= LEAST_CASES
     ]
     # Without scores, after a long silence, say, there is no reason to mistrust it.
     limit = 0.0 if fallback else MARGIN

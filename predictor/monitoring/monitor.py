@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 import structlog
@@ -13,7 +13,7 @@ from prometheus_client import Gauge
 
 from predictor.monitoring import fallback
 from predictor.monitoring.fallback import Verdict, judge
-from predictor.monitoring.scores import RECENT_DAYS, Score, ScoreSums, score_of
+from predictor.monitoring.scores import ALL_STATIONS, DailySums, Score, ScoreSums, score_of, summed
 
 _log: Final = structlog.stdlib.get_logger("monitoring")
 
@@ -28,15 +28,14 @@ _SKILL: Final = Gauge(
 _FALLBACK: Final = Gauge("cleanair_forecast_fallback", "1 while damped persistence forecasts in the champion's place.")
 _ISSUED_AT: Final = Gauge("cleanair_forecast_issue_timestamp_seconds", "The newest hour that was forecast from.")
 _CACHED: Final = 64
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ScoreSource(Protocol):
-    """Knows the sums of scores."""
+    """Knows what scores are made of."""
 
-    async def sums(
-        self, versions: Collection[str], *, baseline: str, since: datetime, recent: datetime, station_id: str = ""
-    ) -> Sequence[ScoreSums]:
-        """By version, pollutant and horizon; of one station, or of all together."""
+    async def of_days(self, versions: Collection[str], *, since: datetime, station_id: str) -> DailySums:
+        """By version and day; of one station, or of all together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Monitor:
         Raises mesh.database.DatabaseUnavailable.
         """
         self._found.clear()
-        sums = await self._sums(models, newest, fallback.DAYS, "")
+        sums = await self._sums(models, newest, fallback.DAYS, ALL_STATIONS)
         verdict = judge(
             [one for one in sums if one.version == models.champion] if models.champion != models.baseline else [],
             fallback=fell_back,
@@ -95,13 +94,10 @@ class Monitor:
         return self._found[key]
 
     async def _sums(self, models: InService, newest: datetime, days: int, station_id: str) -> Sequence[ScoreSums]:
-        return await self._source.sums(
-            models.versions,
-            baseline=models.baseline,
-            since=_midnight(newest - timedelta(days=days)),
-            recent=_midnight(newest - timedelta(days=RECENT_DAYS - 1)),
-            station_id=station_id,
+        found = await self._source.of_days(
+            models.versions, since=_midnight(newest - timedelta(days=days)), station_id=station_id
         )
+        return summed(found, baseline=models.baseline, newest_day=(newest - _EPOCH).days)
 
 
 def _midnight(time: datetime) -> datetime:

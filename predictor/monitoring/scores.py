@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from air.pollutants import Pollutant
+import numpy as np
+
+from air.pollutants import FORECAST_POLLUTANTS, Pollutant
+from predictor.maturing import SCORED, SUMS, Sums
 
 RECENT_DAYS: Final = 3
 """Drift is that of the newest days, so many."""
@@ -14,40 +18,65 @@ RECENT_DAYS: Final = 3
 _LEAST_RECENT: Final = 24
 
 
+ALL_STATIONS: Final = ""
+"""Stands for all stations together."""
+
+DailySums = Mapping[tuple[str, int], Sums]
+"""By version and day (since 1970-01-01, UTC): (SCORED, pollutants, SUMS)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScoreSums:
-    """Sums over one model's forecasts of one pollutant so many hours ahead; errors are forecast minus measured.
+    """Sums over one model's forecasts of one pollutant so many hours ahead, on some days.
 
     Attributes:
-        count: How many were compared with what was measured.
-        error: Of the mean.
-        absolute_error: Of the median.
-        squared_error: Of the mean.
-        inside: How many hours lay in the 80 % interval.
-        compared_squared_error: Of the mean, over those that persistence said something of, too.
-        persistence_squared_error: That of persistence, over the same.
-        beside_count: On days when damped persistence forecast the same hours: how many there were.
-        beside_squared_error: Of the mean, over those.
-        baseline_squared_error: That of damped persistence, over the same.
-        recent_count: Of the newest RECENT_DAYS: how many there were.
-        recent_squared_error: Of the mean, over those.
+        all: By the names in `maturing.SUMS`, over all days.
+        recent: The same over the newest RECENT_DAYS.
+        beside: The same over those days on which as many forecasts of damped persistence came true: they are of the
+            same hours then.
+        baseline: The same of damped persistence, on those days.
     """
 
     version: str
     pollutant: Pollutant
     horizon: int
-    count: int
-    error: float
-    absolute_error: float
-    squared_error: float
-    inside: int
-    compared_squared_error: float
-    persistence_squared_error: float
-    beside_count: int
-    beside_squared_error: float
-    baseline_squared_error: float
-    recent_count: int
-    recent_squared_error: float
+    all: Mapping[str, float]
+    recent: Mapping[str, float]
+    beside: Mapping[str, float]
+    baseline: Mapping[str, float]
+
+
+def summed(days: DailySums, *, baseline: str, newest_day: int) -> list[ScoreSums]:
+    """What is summed of each version, pollutant and horizon that there is anything of, in this order."""
+    of_version: dict[str, dict[int, Sums]] = {}
+    for (version, day), own in days.items():
+        of_version.setdefault(version, {})[day] = own
+    nothing = np.zeros((len(SCORED), len(FORECAST_POLLUTANTS), len(SUMS)))
+    found = []
+    for version, own_days in sorted(of_version.items()):
+        everything, recent, beside, reference = nothing, nothing, nothing, nothing
+        for day, own in own_days.items():
+            everything = everything + own
+            if day > newest_day - RECENT_DAYS:
+                recent = recent + own
+            other = of_version.get(baseline, {}).get(day, nothing)
+            same = (own[..., :1] == other[..., :1]) & (other[..., :1] > 0)
+            beside, reference = beside + np.where(same, own, 0.0), reference + np.where(same, other, 0.0)
+        found += [
+            ScoreSums(
+                version,
+                pollutant,
+                horizon,
+                *(
+                    dict(zip(SUMS, sums[row, axis].tolist(), strict=True))
+                    for sums in (everything, recent, beside, reference)
+                ),
+            )
+            for axis, pollutant in enumerate(FORECAST_POLLUTANTS)
+            for row, horizon in enumerate(SCORED)
+            if everything[row, axis, 0]
+        ]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +106,21 @@ class Score:
 
 def score_of(sums: ScoreSums) -> Score:
     """The score that sums over one forecast or more amount to."""
-    squared = sums.squared_error / sums.count
-    recent = sums.recent_squared_error / sums.recent_count if sums.recent_count >= _LEAST_RECENT else None
+    own, count = sums.all, sums.all["count"]
+    squared = own["squared_error"] / count
+    enough = sums.recent["count"] >= _LEAST_RECENT
+    recent = sums.recent["squared_error"] / sums.recent["count"] if enough else None
     return Score(
         version=sums.version,
         pollutant=sums.pollutant,
         horizon=sums.horizon,
-        count=sums.count,
-        mean_absolute_error=sums.absolute_error / sums.count,
+        count=round(count),
+        mean_absolute_error=own["absolute_error"] / count,
         root_mean_square_error=math.sqrt(squared),
-        bias=sums.error / sums.count,
-        coverage=sums.inside / sums.count,
-        skill_persistence=_skill(sums.compared_squared_error, sums.persistence_squared_error),
-        skill_damped_persistence=_skill(sums.beside_squared_error, sums.baseline_squared_error),
+        bias=own["error"] / count,
+        coverage=own["inside"] / count,
+        skill_persistence=_skill(own["compared_squared_error"], own["persistence_squared_error"]),
+        skill_damped_persistence=_skill(sums.beside["squared_error"], sums.baseline["squared_error"]),
         drift=math.sqrt(recent / squared) if recent is not None and squared > 0 else None,
     )
 

@@ -19,14 +19,14 @@ from air.pollutants import FORECAST_POLLUTANTS
 from mesh.interceptors.around import Context
 from predictor.forecast import Forecast
 from predictor.limitation import Limitation
-from predictor.maturing import SCORED
+from predictor.maturing import SCORED, SUMS
 from predictor.models.damped_persistence import DampedPersistence
 from predictor.models.model_file import BASELINE, load, save
 from predictor.monitoring.monitor import Monitor
 from predictor.monitoring.scores import Score
 from predictor.settings import PredictorSettings
 from predictor.store.scores import ScoreStore
-from predictor.tables import calibrations, forecast_scores
+from predictor.tables import calibrations
 from predictor.window import Reading
 from tests.ingestion.assembly import SettableClock
 from tests.predictor.air import CHEONGGYE, HOUR, JONGNO, JUNG, NOON, hours_of_air, plain_model_file
@@ -112,17 +112,18 @@ def scores_by_hand(told: dict[tuple[str, datetime], Forecast], hours: int) -> di
 
 
 async def stored_scores(predictor: Predictor, version: str) -> dict[tuple[str, str, int], list[float]]:
-    sums: dict[tuple[str, str, int], list[float]] = {}
-    table = forecast_scores.c
-    async with predictor.database.connect() as connection:
-        for row in await connection.execute(
-            select(
-                table.station_id, table.pollutant, table.horizon, table["count"], table.squared_error, table.inside
-            ).where(table.version == version, table.station_id != "")
-        ):
-            own = sums.setdefault((row[0], row[1], row[2]), [0.0, 0.0, 0.0])
-            sums[row[0], row[1], row[2]] = [a + b for a, b in zip(own, row[3:], strict=True)]
-    return sums
+    found: dict[tuple[str, str, int], list[float]] = {}
+    places = [SUMS.index(name) for name in ("count", "squared_error", "inside")]
+    for station in STATIONS:
+        days = await ScoreStore(predictor.database).of_days(
+            [version], since=NOON - 48 * HOUR, station_id=station.station_id
+        )
+        sums = np.sum(list(days.values()), axis=0)
+        for row, horizon in enumerate(SCORED):
+            for axis, pollutant in enumerate(FORECAST_POLLUTANTS):
+                if sums[row, axis, 0]:
+                    found[station.station_id, pollutant.value, horizon] = sums[row, axis, places].tolist()
+    return found
 
 
 async def scores_of(predictor: Predictor, version: str) -> list[Score]:

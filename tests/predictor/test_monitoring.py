@@ -5,54 +5,85 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from air.pollutants import Pollutant
+from predictor.maturing import SCORED, SUMS, Sums
 from predictor.monitoring.fallback import LEAST_CASES, judge
-from predictor.monitoring.scores import ScoreSums, score_of
+from predictor.monitoring.scores import ScoreSums, score_of, summed
 
-SUMS = ScoreSums(
+NOTHING = dict.fromkeys(SUMS, 0.0)
+ONE = ScoreSums(
     version="m",
     pollutant=Pollutant.PM25,
     horizon=24,
-    count=400,
-    error=-800.0,
-    absolute_error=2000.0,
-    squared_error=40_000.0,
-    inside=320,
-    compared_squared_error=10_000.0,
-    persistence_squared_error=40_000.0,
-    beside_count=300,
-    beside_squared_error=30_000.0,
-    baseline_squared_error=30_000.0,
-    recent_count=100,
-    recent_squared_error=40_000.0,
+    all={
+        "count": 400.0,
+        "error": -800.0,
+        "absolute_error": 2000.0,
+        "squared_error": 40_000.0,
+        "inside": 320.0,
+        "compared_count": 300.0,
+        "compared_squared_error": 10_000.0,
+        "persistence_squared_error": 40_000.0,
+    },
+    recent={**NOTHING, "count": 100.0, "squared_error": 40_000.0},
+    beside={**NOTHING, "count": 300.0, "squared_error": 30_000.0},
+    baseline={**NOTHING, "count": 300.0, "squared_error": 30_000.0},
 )
 
 
 def against(horizon: int, champion: float, baseline: float, cases: int = LEAST_CASES) -> ScoreSums:
     """Sums of so many cases with these RMSEs of the champion and of damped persistence."""
     return replace(
-        SUMS,
+        ONE,
         horizon=horizon,
-        beside_count=cases,
-        beside_squared_error=cases * champion**2,
-        baseline_squared_error=cases * baseline**2,
+        beside={**NOTHING, "count": cases, "squared_error": cases * champion**2},
+        baseline={**NOTHING, "count": cases, "squared_error": cases * baseline**2},
     )
 
 
+def day(count: float, squared_error: float) -> Sums:
+    """A day's sums of PM2.5 an hour ahead alone."""
+    sums = np.zeros((len(SCORED), 4, len(SUMS)))
+    sums[0, 0, SUMS.index("count")] = count
+    sums[0, 0, SUMS.index("squared_error")] = squared_error
+    return sums
+
+
+def test_days_are_summed_and_set_beside_the_baseline_where_it_forecast_the_same() -> None:
+    days = {
+        ("m", 100): day(10, 1000),
+        ("b", 100): day(10, 2000),
+        # On this day the baseline has forecast less, on this one not at all.
+        ("m", 101): day(10, 500),
+        ("b", 101): day(9, 900),
+        ("m", 110): day(10, 4000),
+    }
+    baseline, model = summed(days, baseline="b", newest_day=110)
+    assert (model.version, model.pollutant, model.horizon) == ("m", Pollutant.PM25, 1)
+    assert (model.all["count"], model.all["squared_error"]) == (30, 5500)
+    assert (model.recent["count"], model.recent["squared_error"]) == (10, 4000)
+    assert (model.beside["squared_error"], model.baseline["squared_error"]) == (1000, 2000)
+    assert baseline.beside == baseline.baseline
+    assert baseline.all["count"] == 19
+
+
 def test_a_score_is_what_its_sums_amount_to() -> None:
-    score = score_of(SUMS)
+    score = score_of(ONE)
     assert (score.count, score.mean_absolute_error, score.root_mean_square_error) == (400, 5.0, 10.0)
     assert (score.bias, score.coverage, score.drift) == (-2.0, 0.8, 2.0)
     assert (score.skill_persistence, score.skill_damped_persistence) == (0.5, 0.0)
 
 
 def test_what_cannot_be_said_is_left_out() -> None:
-    none = replace(SUMS, persistence_squared_error=0.0, baseline_squared_error=0.0, recent_count=5)
+    none = replace(
+        ONE, all={**ONE.all, "persistence_squared_error": 0.0}, baseline=NOTHING, recent={**ONE.recent, "count": 5.0}
+    )
     score = score_of(none)
     assert (score.skill_persistence, score.skill_damped_persistence, score.drift) == (None, None, None)
-    perfect = score_of(replace(SUMS, squared_error=0.0))
+    perfect = score_of(replace(ONE, all={**ONE.all, "squared_error": 0.0}))
     assert (perfect.root_mean_square_error, perfect.drift) == (0.0, None)
 
 

@@ -61,16 +61,7 @@ def upgrade() -> None:
         sa.Column("version", sa.String(50), primary_key=True),
         sa.Column("station_id", sa.String(20), primary_key=True),
         sa.Column("day", _TIME, primary_key=True),
-        sa.Column("pollutant", sa.String(10), primary_key=True),
-        sa.Column("horizon", sa.Integer, primary_key=True),
-        sa.Column("count", sa.Integer, nullable=False),
-        sa.Column("error", sa.Float, nullable=False),
-        sa.Column("absolute_error", sa.Float, nullable=False),
-        sa.Column("squared_error", sa.Float, nullable=False),
-        sa.Column("inside", sa.Integer, nullable=False),
-        sa.Column("compared_count", sa.Integer, nullable=False),
-        sa.Column("compared_squared_error", sa.Float, nullable=False),
-        sa.Column("persistence_squared_error", sa.Float, nullable=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
     )
     op.create_index("idx_forecast_scores_day", "forecast_scores", ["day"])
 
