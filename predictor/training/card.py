@@ -82,7 +82,8 @@ the mean of the damped persistence is 0.3 · q10 + 0.4 · q50 + 0.3 · q90, and 
 is run forward in time as it serves: each hour it learns from what has come true, first in the tuning hours, then in
 the test hours, never from what is to come. **The weather to come is what was observed later, made as wrong as
 above**: these are figures of what weather would bring if KMA errs as assumed. "No weather" has neither observed nor
-forecast weather.
+forecast weather. Earlier trials of such nets and of the calibration had been scored on these hours: what was chosen
+since may favour them a little.
 """
 
 _OF_THE_SAME_RECIPE: Final = """\
@@ -103,7 +104,8 @@ _LIMITS: Final = """\
   goes.
 - A winter that the training lacks is where the nets are weakest: there the damped persistence takes over by what
   comes true, within days. Just after a restart without its learnt state the model is as its prior has it.
-- The 80 % intervals hold over weeks, by feedback; in a single storm or episode they may not.
+- The 80 % intervals hold over weeks, by feedback; in a single storm, or where months come in pieces as those of 2017,
+  they may not: the tables by season show how far.
 - A station that is not in the file's table is forecast as an unknown one. Stations that moved keep their row.
 - Outside Korea the hour of the day is not local time, and it should not be used.
 """

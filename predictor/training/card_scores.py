@@ -34,7 +34,7 @@ _SEASONS: Final = {
 }
 _PM25: Final = FORECAST_POLLUTANTS.index(Pollutant.PM25)
 _TITLES: Final = {
-    Kind.DOWNTOWN: "downtown mean, 2022",
+    Kind.DOWNTOWN: "downtown mean, 2022 (a year after those of the fit)",
     Kind.STATIONS_2017: "25 stations, test days of 2017 (days between days of the fit)",
     Kind.KOREA: "Seoul's stations, December 2025 to January 2026 (a winter that the training lacks; no weather known)",
 }
