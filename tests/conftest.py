@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mesh.logs import hand_to_standard_library
+
+if TYPE_CHECKING:
+    from router.graph.graph import Graph
+    from router.graph.osm import ImportReport
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,6 +46,14 @@ def simulated_city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from simulation.city import ensure_city
 
     return ensure_city(tmp_path_factory.mktemp("city"))
+
+
+@pytest.fixture(scope="session")
+def simulated_streets(simulated_city: Path) -> tuple[Graph, ImportReport]:
+    """The streets of the simulated city, and what the import had to say of them; only to be read."""
+    from router.graph.osm import import_extract
+
+    return import_extract(simulated_city)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,7 @@ from air.geodesy import distance_m
 from air.places import Network, Point
 from router.graph.components import weak_components
 from router.graph.graph import Access, Graph, RoadClass, check, full_shapes
-from router.graph.osm import ImportReport, import_extract
+from router.graph.osm import ImportReport
 from simulation.city import DEFAULT_SEED, District, districts, ensure_city
 
 SEED = DEFAULT_SEED
@@ -28,8 +28,8 @@ class City:
 
 
 @pytest.fixture(scope="module")
-def city(simulated_city: Path) -> City:
-    graph, report = import_extract(simulated_city)
+def city(simulated_city: Path, simulated_streets: tuple[Graph, ImportReport]) -> City:
+    graph, report = simulated_streets
     return City(simulated_city, graph, report, districts(SEED))
 
 
