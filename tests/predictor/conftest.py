@@ -6,11 +6,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from predictor.settings import PredictorSettings
 from tests.ingestion.assembly import SettableClock
 from tests.predictor.air import NOON, plain_model_file
 from tests.predictor.assembly import Predictor, open_predictor, predictor_settings
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    """As it serves; and threads that wait for each other on busy cores take seconds for nothing."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture
