@@ -148,10 +148,20 @@ class Calibration:
 
 def _together(said: MemberForecasts, weights: Floats, bias: Floats, reach: Floats) -> FieldForecast:
     """What is told; weights are (hours ahead, pollutants, members), bias and reach likewise."""
-    share = np.moveaxis(weights, -1, 0)[:, None]
-    mean = (share * said.mean).sum(axis=0) - bias
-    quantiles = reached((share[..., None] * said.quantiles).sum(axis=0) - bias[..., None], reach)
-    return FieldForecast(np.maximum(mean, np.float32(0)), np.maximum(quantiles, np.float32(0)))
+    shares = np.moveaxis(weights, -1, 0)
+    mean = np.maximum(_mixed(said.mean, shares) - bias, np.float32(0))
+    # Repeated to whole rows: arrays that are stretched along an axis of three are multiplied three numbers at a time.
+    each = np.repeat(shares[..., None], len(QUANTILES), axis=-1)
+    quantiles = reached(_mixed(said.quantiles, each) - np.repeat(bias[..., None], len(QUANTILES), axis=-1), reach)
+    return FieldForecast(mean, np.maximum(quantiles, np.float32(0), out=quantiles))
+
+
+def _mixed(said: Floats, shares: Floats) -> Floats:
+    """The members' sum, each by its share, added up one after the other to spare memory."""
+    mixed: Floats = shares[0] * said[0]
+    for own, share in zip(said[1:], shares[1:], strict=True):
+        mixed += share * own
+    return mixed
 
 
 def _shapes(members: int) -> list[tuple[int, ...]]:

@@ -84,9 +84,13 @@ class Intervals:
 
 def reached(quantiles: NDArray[np.float32], reach: NDArray[np.float32]) -> NDArray[np.float32]:
     """The quantiles at their new places; both (..., quantiles), broadcast."""
-    middle = quantiles[..., MEDIAN : MEDIAN + 1]
-    below, above = middle - quantiles[..., :1], quantiles[..., -1:] - middle
-    return (middle + np.where(reach < 0, below, above) * reach).astype(np.float32, copy=False)
+    low, middle, high = quantiles[..., 0], quantiles[..., MEDIAN], quantiles[..., -1]
+    below, above = middle - low, high - middle
+    placed = np.empty_like(quantiles)
+    placed[..., 0] = middle + reach[..., 0] * below
+    placed[..., MEDIAN] = middle + reach[..., MEDIAN] * np.where(reach[..., MEDIAN] < 0, below, above)
+    placed[..., -1] = middle + reach[..., -1] * above
+    return placed
 
 
 def _bounded(reach: Floats) -> Floats:
