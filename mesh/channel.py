@@ -32,12 +32,15 @@ _SERVICE_CONFIG: Final = json.dumps(
     }
 )
 
+_FIRST_PAUSE_MS: Final = 1000
+
 _Req = TypeVar("_Req")
 _Res = TypeVar("_Res")
 
 
 def open_channel(target: str, settings: MeshSettings) -> grpc.aio.Channel:
     """A channel to `target` (host:port, or dns:///name:port for every replica behind a headless service)."""
+    longest_pause_ms = round(1000 * settings.reconnect_seconds)
     return grpc.aio.insecure_channel(
         target,
         options=[
@@ -45,7 +48,8 @@ def open_channel(target: str, settings: MeshSettings) -> grpc.aio.Channel:
             ("grpc.keepalive_time_ms", 30_000),
             ("grpc.keepalive_timeout_ms", 5_000),
             ("grpc.keepalive_permit_without_calls", 1),
-            ("grpc.max_reconnect_backoff_ms", 5_000),
+            ("grpc.initial_reconnect_backoff_ms", min(longest_pause_ms, _FIRST_PAUSE_MS)),
+            ("grpc.max_reconnect_backoff_ms", longest_pause_ms),
             ("grpc.max_send_message_length", settings.max_message_bytes),
             ("grpc.max_receive_message_length", settings.max_message_bytes),
         ],

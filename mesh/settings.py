@@ -44,6 +44,9 @@ class MeshSettings(BaseSettings):
         120.0, gt=0, description="Likewise of an operator call: these collect and load, which takes longer."
     )
     heartbeat_seconds: float = Field(10.0, gt=0, description="The longest silence on a stream between elements.")
+    reconnect_seconds: float = Field(
+        5.0, gt=0, description="The longest pause before a neighbour that went away is called again."
+    )
     max_message_bytes: int = Field(4 * 2**20, gt=0, description="The largest message a server takes or sends.")
     now: AwareDatetime | None = Field(
         None, description="Pretend that the process started at this time (RFC 3339), to replay recorded days."

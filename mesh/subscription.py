@@ -23,8 +23,9 @@ _CONNECTED: Final = Gauge("cleanair_subscription_connected", "1 while the stream
 _ELEMENTS: Final = Counter("cleanair_subscription_elements", "Elements received.", ["stream"])
 _BROKEN: Final = Counter("cleanair_subscription_breaks", "Times that the stream broke.", ["stream", "cause"])
 
-_FIRST_DELAY_S: Final = 0.2
-_LONGEST_DELAY_S: Final = 5.0
+_FIRST_PAUSE_S: Final = 0.2
+LONGEST_PAUSE_SECONDS: Final = 5.0
+"""Unless told otherwise, the longest time until a broken stream is opened again."""
 _HEARTBEATS_MISSED: Final = 3
 
 T_co = TypeVar("T_co", covariant=True)
@@ -51,6 +52,7 @@ class Subscription(Generic[T]):
             element comes again.
         forget_token: Drops the kept token, when the neighbour's log is no longer the one it belongs to.
         heartbeat_seconds: The longest silence that the neighbour promises; three of them and it is taken for dead.
+        longest_pause_seconds: The longest time until a broken stream is opened again.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Subscription(Generic[T]):
         handle: Callable[[T], Awaitable[None]],
         forget_token: Callable[[], Awaitable[None]],
         heartbeat_seconds: float,
+        longest_pause_seconds: float = LONGEST_PAUSE_SECONDS,
     ) -> None:
         self.name: Final = name
         self._open_stream = open_stream
@@ -69,6 +72,7 @@ class Subscription(Generic[T]):
         self._handle = handle
         self._forget_token = forget_token
         self._silence_seconds = heartbeat_seconds * _HEARTBEATS_MISSED
+        self._longest_pause_seconds = longest_pause_seconds
         self._down_since: float | None = time.monotonic()
         self._cause = "not connected yet"
         self._handled = 0
@@ -94,7 +98,7 @@ class Subscription(Generic[T]):
             cause = await self._follow()
             self._mark_broken(cause)
             failures = 1 if self._handled > before else failures + 1
-            await asyncio.sleep(_delay(failures))
+            await asyncio.sleep(_pause(failures, self._longest_pause_seconds))
 
     async def _follow(self) -> str:
         """Follows one stream to its end; returns why it ended."""
@@ -149,7 +153,7 @@ class Subscription(Generic[T]):
             self._down_since = time.monotonic()
 
 
-def _delay(failures: int) -> float:
+def _pause(failures: int, longest_seconds: float) -> float:
     """Seconds until the next attempt: exponential with full jitter, so that replicas do not come back in step."""
-    longest = min(_FIRST_DELAY_S * 2.0 ** min(failures, 16), _LONGEST_DELAY_S)
+    longest = min(_FIRST_PAUSE_S * 2.0 ** min(failures, 16), longest_seconds)
     return random.uniform(0, longest)  # noqa: S311 - jitter is no secret

@@ -41,6 +41,7 @@ class ForecastStream:
         *,
         clock: Clock,
         heartbeat_seconds: float,
+        longest_pause_seconds: float,
     ) -> None:
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         self._store = store
@@ -55,6 +56,7 @@ class ForecastStream:
             handle=self._handle,
             forget_token=store.forget_position,
             heartbeat_seconds=heartbeat_seconds,
+            longest_pause_seconds=longest_pause_seconds,
         )
 
     async def run(self) -> None:

@@ -92,6 +92,7 @@ async def _serve(settings: RouterSettings, planner: Planner, database: Database)
             planner,
             clock=clock,
             heartbeat_seconds=settings.heartbeat_seconds,
+            longest_pause_seconds=settings.reconnect_seconds,
         )
         health = HealthBoard(SERVICE)
         health.check("graph", look_at_graph, critical=True)

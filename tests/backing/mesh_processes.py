@@ -74,6 +74,7 @@ def mesh_processes(folder: Path, settings: Mapping[str, str]) -> Iterator[MeshPr
         "CLEANAIR_OPERATOR_API_KEY": OPERATOR_KEY,
         "CLEANAIR_LAME_DUCK_SECONDS": "0",
         "CLEANAIR_HEARTBEAT_SECONDS": "2",
+        "CLEANAIR_RECONNECT_SECONDS": "0.5",
         # A test that counts readings counts those that it has had collected.
         "CLEANAIR_CATCH_UP_DAYS": "0",
     }

@@ -36,6 +36,7 @@ SEED: Final = 7
 FIRST: Final = datetime(2026, 5, 4, 0, 30, tzinfo=UTC)
 HOURS: Final = 12
 STATIONS: Final = 25
+QUICK: Final = MeshSettings(reconnect_seconds=0.2)
 
 
 @dataclass
@@ -130,7 +131,7 @@ async def following(
     async def handle(element: E) -> None:
         await follower.keep(element.resume_token, items(element))
 
-    async with open_channel(target, MeshSettings()) as channel:
+    async with open_channel(target, QUICK) as channel:
         subscription = Subscription(
             "test",
             open_stream=lambda token: open_stream(channel, token),
@@ -138,6 +139,7 @@ async def following(
             handle=handle,
             forget_token=follower.forget,
             heartbeat_seconds=2,
+            longest_pause_seconds=QUICK.reconnect_seconds,
         )
         task = asyncio.create_task(subscription.run())
         try:

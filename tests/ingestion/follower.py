@@ -18,6 +18,8 @@ from mesh.subscription import StreamCall, Subscription
 Seen: TypeAlias = tuple[str, int, int]
 """Station, hour in seconds since 1970, and revision."""
 
+QUICK = MeshSettings(reconnect_seconds=0.2)
+
 
 class Follower:
     """Keeps the readings that come, and the tokens that come with them."""
@@ -34,6 +36,7 @@ class Follower:
             handle=self._handle,
             forget_token=self._forget,
             heartbeat_seconds=1.0,
+            longest_pause_seconds=QUICK.reconnect_seconds,
         )
 
     def _open(self, token: str) -> StreamCall[wire.StreamReadingsResponse]:
@@ -62,7 +65,7 @@ class Follower:
 @asynccontextmanager
 async def following(target: str) -> AsyncIterator[Follower]:
     """A follower of the server at a target."""
-    async with open_channel(target, MeshSettings()) as channel:
+    async with open_channel(target, QUICK) as channel:
         follower = Follower(channel)
         task = asyncio.create_task(follower.subscription.run())
         try:

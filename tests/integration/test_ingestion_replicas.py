@@ -31,6 +31,7 @@ pytestmark = pytest.mark.timeout(120)
 _HOURS = 6
 # News that come sooner than this have not waited for a heartbeat.
 _HEARTBEAT_SECONDS = 4
+_QUICK = MeshSettings(reconnect_seconds=0.2)
 
 
 class _Follower:
@@ -67,7 +68,7 @@ class _Follower:
 
 @asynccontextmanager
 async def _following(mesh: MeshProcesses) -> AsyncIterator[_Follower]:
-    async with open_channel(mesh.target("ingestion"), MeshSettings()) as channel:
+    async with open_channel(mesh.target("ingestion"), _QUICK) as channel:
         follower = _Follower(channel)
         subscription = Subscription(
             "readings",
@@ -76,6 +77,7 @@ async def _following(mesh: MeshProcesses) -> AsyncIterator[_Follower]:
             handle=follower.handle,
             forget_token=follower.forget,
             heartbeat_seconds=_HEARTBEAT_SECONDS,
+            longest_pause_seconds=_QUICK.reconnect_seconds,
         )
         task = asyncio.create_task(subscription.run())
         try:

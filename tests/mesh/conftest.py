@@ -112,6 +112,7 @@ def settings(tmp_path: Path) -> MeshSettings:
         operator_api_key="an operator's key",
         lame_duck_seconds=0,
         stop_grace_seconds=1,
+        reconnect_seconds=0.1,
         default_deadline_seconds=0.5,
     )
 

@@ -68,6 +68,7 @@ async def following(
             handle=follower.handle,
             forget_token=follower.forget,
             heartbeat_seconds=heartbeat_seconds,
+            longest_pause_seconds=settings.reconnect_seconds,
         )
         running = asyncio.create_task(subscription.run())
         try:

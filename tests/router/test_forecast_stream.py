@@ -51,7 +51,8 @@ class Follower:
 
 @pytest.fixture
 async def settings(tmp_path: Path) -> RouterSettings:
-    settings = RouterSettings(data_dir=tmp_path, lame_duck_seconds=0, stop_grace_seconds=0, heartbeat_seconds=1)
+    quick = {"lame_duck_seconds": 0, "stop_grace_seconds": 0, "heartbeat_seconds": 1, "reconnect_seconds": 0.2}
+    settings = RouterSettings.model_validate({"data_dir": tmp_path, **quick})
     await upgrade(settings, "router")
     return settings
 
@@ -64,7 +65,12 @@ async def following(settings: RouterSettings, port: int) -> AsyncIterator[Follow
     store = ForecastStore(database)
     async with open_channel(f"127.0.0.1:{port}", settings) as channel:
         stream = ForecastStream(
-            channel, store, planner, clock=lambda: NOW, heartbeat_seconds=settings.heartbeat_seconds
+            channel,
+            store,
+            planner,
+            clock=lambda: NOW,
+            heartbeat_seconds=settings.heartbeat_seconds,
+            longest_pause_seconds=settings.reconnect_seconds,
         )
         await stream.restore()
         task = asyncio.create_task(stream.run())
