@@ -16,6 +16,9 @@ from typing import Final, Literal
 from tests.backing.ports import free_port
 
 _OLDEST: Final = 15
+# What all databases of a session fit into by far, and what shared memory has where it is not kept small.
+_IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of our own there
+_ROOM_BYTES: Final = 4 << 30
 _START_SECONDS: Final = 30
 # The tests' data need not outlive the machine: no flushing to disk. But a commit is written before it is told (so
 # synchronous_commit stays on), for tests kill the server. Connections come over TCP only.
@@ -66,7 +69,7 @@ class PostgresServer:
         programs = find_postgres()
         if programs is None:
             raise FileNotFoundError("no PostgreSQL with PostGIS: run tools/install_test_services.sh")
-        folder = Path(tempfile.mkdtemp(prefix="cleanair-postgres-"))
+        folder = Path(tempfile.mkdtemp(prefix="cleanair-postgres-", dir=_roomy_memory()))
         user = _user()
         if user is not None:
             os.chown(folder, user.pw_uid, user.pw_gid)
@@ -133,6 +136,14 @@ class PostgresServer:
                 output.seek(0)
                 log = self._log.read_text() if self._log.exists() else ""
                 raise RuntimeError(f"{program} failed:\n{output.read()}{log}")
+
+
+def _roomy_memory() -> Path | None:
+    """Where files are made and removed without a disk, where there is room for that: each database has hundreds."""
+    try:
+        return _IN_MEMORY if shutil.disk_usage(_IN_MEMORY).free > _ROOM_BYTES else None
+    except OSError:
+        return None
 
 
 def _user() -> pwd.struct_passwd | None:
