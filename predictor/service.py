@@ -8,6 +8,7 @@ from typing import Final
 
 from cleanair.predictor.v1 import prediction_service_pb2 as wire
 from cleanair.predictor.v1 import prediction_service_pb2_grpc
+from google.api import httpbody_pb2
 
 from air.pollutants import FORECAST_POLLUTANTS
 from mesh.access import operator_methods
@@ -23,8 +24,11 @@ from predictor.answering import Answers
 from predictor.issuing import Issuer, ServingModel
 from predictor.kept_listing import KeptQuestion
 from predictor.monitoring.monitor import Monitor
+from predictor.monitoring.page_words import words_for
+from predictor.monitoring.performance_page import Asked, Performance, performance_page
 from predictor.monitoring.scores import Score
 from predictor.monitoring_wire import score_to_wire
+from predictor.prediction import UnknownStation
 from predictor.registry_entry import Alias
 from predictor.registry_wire import model_to_wire, registered_to_wire
 from predictor.stream import follow
@@ -134,12 +138,36 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         )
 
     async def _scores(self, asked: wire.GetModelStatusRequest | wire.GetPerformancePageRequest) -> Sequence[Score]:
-        """Of the days and the station asked for, by version, pollutant and horizon."""
+        """Of the days and the station asked for, by version, pollutant and horizon. Raises UnknownStation."""
+        if asked.station_id and asked.station_id not in self._issuer.stations:
+            raise UnknownStation(f"no station is called {asked.station_id!r}", field="station_id")
         newest = self._issuer.board.newest_issue_time
         if newest is None:
             return []
         days = asked.days if asked.HasField("days") else _DEFAULT_DAYS
         return await self._monitor.scores(self._issuer.in_service, newest, days=days, station_id=asked.station_id)
+
+    async def GetPerformancePage(
+        self,
+        request: wire.GetPerformancePageRequest,
+        context: Context,
+    ) -> httpbody_pb2.HttpBody:
+        """The scores as a page."""
+        issuer = self._issuer
+        in_service = [one for one in (issuer.model, issuer.baseline, issuer.challenger) if one is not None]
+        shown = Performance(
+            models=issuer.in_service,
+            since={one.loaded.version: one.loaded_at for one in in_service},
+            scores=await self._scores(request),
+            stations={station_id: station.display_name for station_id, station in issuer.stations.items()},
+            alerts=[*self._succession.registry.alerts, *issuer.verdict.alerts],
+            newest_issue_time=issuer.board.newest_issue_time,
+            calibrated_until=issuer.calibrated_until,
+        )
+        asked = Asked(request.station_id, request.days if request.HasField("days") else _DEFAULT_DAYS)
+        accepted = dict(context.invocation_metadata() or ()).get("accept-language", "")
+        page = await asyncio.to_thread(performance_page, shown, asked, words_for(str(accepted)))
+        return httpbody_pb2.HttpBody(content_type="text/html; charset=utf-8", data=page.encode())
 
     async def SetModelAlias(
         self,

@@ -280,6 +280,22 @@ async def test_a_station_that_no_reading_has_named_is_unknown_and_a_silent_one_i
     assert refusal.fields == ("station_ids[0]",)
 
 
+async def test_how_good_forecasts_were_is_a_page_for_any_browser(grpc_stub: Stub) -> None:
+    ask = wire.GetPerformancePageRequest(station_id=JONGNO.station_id, days=7)
+    page = await grpc_stub.GetPerformancePage(ask, metadata=(("accept-language", "ko-KR,ko;q=0.9"),))
+    assert page.content_type == "text/html; charset=utf-8"
+    text = page.data.decode()
+    assert text.startswith('<!doctype html><html lang="ko">')
+    assert f'<option value="{JONGNO.station_id}" selected>' in text
+    assert '<html lang="en">' in (await grpc_stub.GetPerformancePage(wire.GetPerformancePageRequest())).data.decode()
+    refusal = await refusal_of(grpc_stub.GetPerformancePage(wire.GetPerformancePageRequest(station_id="Atlantis")))
+    assert (refusal.code, refusal.reason, refusal.fields) == (
+        grpc.StatusCode.NOT_FOUND,
+        "UNKNOWN_STATION",
+        ("station_id",),
+    )
+
+
 async def newest_token(stub: Stub) -> str:
     """The token after all that there is."""
     call = stub.StreamForecasts(wire.StreamForecastsRequest())
