@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -188,17 +189,19 @@ class Compose(BaseModel):
     services: dict[str, ComposeService]
 
 
+@cache
 def kustomization() -> Kustomization:
     return Kustomization.model_validate(yaml.safe_load((BASE / "kustomization.yaml").read_text(encoding="utf-8")))
 
 
-def resources() -> list[Resource]:
+@cache
+def resources() -> tuple[Resource, ...]:
     """What the kustomization brings, file by file."""
-    return [
+    return tuple(
         Resource.model_validate(document)
         for name in kustomization().resources
         for document in yaml.safe_load_all((BASE / name).read_text(encoding="utf-8"))
-    ]
+    )
 
 
 def container(kind: str, name: str) -> tuple[Pod, Container]:
@@ -216,6 +219,7 @@ def shared_environment() -> dict[str, str]:
     return dict(literal.split("=", 1) for literal in config.literals)
 
 
+@cache
 def compose() -> Compose:
     return Compose.model_validate(yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8")))
 
