@@ -138,6 +138,12 @@ def test_what_is_not_there_is_a_404(http: httpx.Client) -> None:
     assert http.post(PREDICT, json={"stationIds": ["none-such"]}).status_code == 404
 
 
+def test_how_good_forecasts_were_is_a_page(http: httpx.Client) -> None:
+    page = http.get("/api/v1/models/performance?days=7", headers={"accept-language": "ko"})
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert '<html lang="ko">' in page.text
+
+
 def test_operator_calls_need_the_key(http: httpx.Client, operator: dict[str, str]) -> None:
     assert http.get("/api/v1/models/status").status_code == 401
     assert http.get("/api/v1/models/status", headers=operator).json()["stationCount"] == 25
