@@ -23,6 +23,7 @@ REST = [
     ("GET", "/api/v1/models/status"),
     ("POST", "/api/v1/models/reload"),
 ]
+CLOSED = [*REST, ("POST", "/api/v1/models/alias")]
 
 Call = Callable[[grpc.aio.Channel, Mapping[str, str]], Awaitable[Message]]
 
@@ -45,7 +46,7 @@ async def reload(channel: grpc.aio.Channel, metadata: Mapping[str, str]) -> Mess
 WRONG = [{}, {"x-api-key": ""}, {"x-api-key": "guess"}, {"x-api-key": KEY + "x"}, {"x-api-key": KEY.upper()}]
 
 
-@pytest.mark.parametrize(("verb", "path"), REST)
+@pytest.mark.parametrize(("verb", "path"), CLOSED)
 @pytest.mark.parametrize("headers", WRONG, ids=lambda headers: headers.get("x-api-key", "none") or "empty")
 async def test_rest_without_the_key_is_401(gateway: Gateway, verb: str, path: str, headers: dict[str, str]) -> None:
     before = len(gateway.witness.calls)
