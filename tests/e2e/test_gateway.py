@@ -14,6 +14,8 @@ from cleanair.predictor.v1 import prediction_service_pb2 as predictor
 from cleanair.predictor.v1 import prediction_service_pb2_grpc
 from cleanair.router.v1 import route_service_pb2 as router
 from cleanair.router.v1 import route_service_pb2_grpc
+from inference import grpc_inference_service_pb2 as inference
+from inference import grpc_inference_service_pb2_grpc
 
 from tests.backing.simulated_mesh import SimulatedMesh
 
@@ -148,7 +150,22 @@ def test_operator_calls_need_the_key(http: httpx.Client, operator: dict[str, str
     assert http.get("/api/v1/models/status").status_code == 401
     assert http.get("/api/v1/models/status", headers=operator).json()["stationCount"] == 25
     assert http.post("/api/v1/collect/air-quality", headers=operator, timeout=60).json()["rejectedCount"] == 0
-    assert http.post("/api/v1/models/reload", headers=operator).json()["changed"] is False
+    reloaded = http.post("/api/v1/models/reload", headers=operator).json()
+    assert reloaded["changed"] is False
+    alias = {"alias": "CHALLENGER", "version": reloaded["model"]["version"]}
+    assert http.post("/api/v1/models/alias", json=alias).status_code == 401
+    answer = http.post("/api/v1/models/alias", json=alias, headers=operator)
+    assert answer.json()["details"][0]["reason"] == "MODEL_IN_SERVICE"
+
+
+def test_models_are_asked_with_tensors(channel: grpc.Channel) -> None:
+    request = inference.ModelInferRequest(model_name="champion")
+    values = request.inputs.add(name="values", datatype="FP32", shape=[1, 1, 4])
+    values.contents.fp32_contents.extend([20, 40, 0.03, 0.02])
+    request.inputs.add(name="issue_hour", datatype="INT64", shape=[1]).contents.int64_contents.append(493_203)
+    answer = grpc_inference_service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=30)
+    assert list(answer.outputs[0].shape) == [1, 72, 4]
+    assert len(answer.outputs[0].contents.fp32_contents) == 72 * 4
 
 
 def test_forecasts_stream_and_readings_do_not(channel: grpc.Channel) -> None:
