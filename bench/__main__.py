@@ -8,7 +8,10 @@ from typing import Final
 
 from bench.figures import print_table
 
-MEASUREMENTS: Final = ("engine", "ingest", "stream", "index", "quality", "gateway", "forecast", "interpolation")
+MEASUREMENTS: Final = (
+    *("engine", "ingest", "stream", "index", "quality", "gateway"),
+    *("forecast", "interpolation", "confidence"),
+)
 
 
 def main() -> None:

@@ -22,8 +22,13 @@ _NORMAL: Final = 1.2815515655446004
 
 _NARROWEST: Final = 1e-9
 _PM25: Final = FORECAST_POLLUTANTS.index(Pollutant.PM25)
-_ENDS: Final = np.array([GRADE_ENDS[pollutant] for pollutant in FORECAST_POLLUTANTS])
-"""(pollutants, 3)"""
+_HALF_A_STEP: Final = {Pollutant.PM25: 0.5, Pollutant.PM10: 0.5}
+"""Networks publish particles in whole µg/m³: all below 15.5 is told as 15, and good. Steps of gases are too fine."""
+
+_ENDS: Final = np.array(
+    [np.array(GRADE_ENDS[pollutant]) + _HALF_A_STEP.get(pollutant, 0.0) for pollutant in FORECAST_POLLUTANTS]
+)
+"""Where grades end, (pollutants, 3)."""
 
 
 def exceedance(quantiles: Floats, limit: Floats | float) -> Floats:
@@ -41,7 +46,7 @@ def exceedance(quantiles: Floats, limit: Floats | float) -> Floats:
 
 
 def above_grades(quantiles: Floats) -> Floats:
-    """The probability of more than each grade but the worst: (..., pollutants, 3) of quantiles in that shape."""
+    """The probability of worse than each grade but the worst: (..., pollutants, 3) of quantiles in that shape."""
     exceeded = exceedance(quantiles[..., None, :], _ENDS)
     return np.round(exceeded, DECIMALS)
 

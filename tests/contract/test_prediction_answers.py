@@ -31,8 +31,8 @@ Stub: TypeAlias = "prediction_service_pb2_grpc.PredictionServiceAsyncStub"  # kn
 BETWEEN = Point(latitude=37.568, longitude=126.99)
 NORMAL_90 = NormalDist().inv_cdf(0.9)
 ENDS = {
-    Pollutant.PM25: (15, 35, 75),
-    Pollutant.PM10: (30, 80, 150),
+    Pollutant.PM25: (15.5, 35.5, 75.5),
+    Pollutant.PM10: (30.5, 80.5, 150.5),
     Pollutant.O3: (0.03, 0.09, 0.15),
     Pollutant.NO2: (0.03, 0.06, 0.2),
 }

@@ -113,12 +113,14 @@ def test_a_mistake_is_a_400_that_names_the_field(
 
 def test_what_is_ready_is_listed(http: httpx.Client) -> None:
     station_ids = [reading["station"]["stationId"] for reading in http.get("/api/v1/readings").json()["readings"]]
-    asked = {"points": [{"latitude": 36.351, "longitude": 127.901}], "horizonHours": 2}
-    for _ in range(2):
-        (forecast,) = http.post(PREDICT, json=asked).json()["forecasts"]
+    point = {"latitude": 36.351, "longitude": 127.901}
+    asked = {"points": [point], "horizonHours": 2}
+    first, again = (http.post(PREDICT, json=asked).json()["forecasts"] for _ in range(2))
+    assert first == again
+    (forecast,) = first
     page = http.get("/api/v1/predictions/cache", params={"pageSize": 1000}).json()
     assert {one["station"]["stationId"] for one in page["predictions"] if "station" in one} >= set(station_ids)
-    assert asked["points"][0] in [one["point"] for one in page["predictions"] if "point" in one]
+    assert point in [one["point"] for one in page["predictions"] if "point" in one]
     assert page["totalSize"] == len(page["predictions"])
     assert int(page["hits"]) >= 1
     assert int(page["misses"]) >= 1
