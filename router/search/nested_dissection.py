@@ -26,7 +26,7 @@ _ENDS: Final = 0.2
 _DIRECTIONS: Final = 4
 """How many lines are tried, at equal angles."""
 
-_UNSEEN, _SINK = -1, -2
+_UNSEEN, _SOURCE, _SINK = -1, -2, -3
 _GONE = 2**31
 _NEAR, _FAR, _SEPARATOR = 0, 1, 2
 
@@ -226,95 +226,84 @@ def _separated(row: Ints, other: Ints, is_far: _Bytes) -> tuple[_Bytes, int, int
 def _least_cuts(row: Ints, other: Ints, twin: Ints, across: Ints, most: int) -> tuple[_Bytes, _Bytes]:
     """The near and the far side of two least cuts between the first and the last of the nodes `across`.
 
-    Dinic's algorithm: every street carries one unit, either way. What the first still reach, when no more can flow, is
-    the near side of one cut, and what still reaches the last the far side of the other. When `most` units flow it gives
-    up, with all nodes on one side.
+    Every street carries one unit, either way. What the first still reach, when no more can flow to the last, is the
+    near side of one cut, and what still reaches the last the far side of the other. When `most` units flow it gives up,
+    with all nodes on one side.
     """
     count = len(across)
     ends = max(int(count * _ENDS), 1)
     sources, sinks = across[:ends], across[count - ends :]
     room = np.ones(len(other), dtype=np.int8)
-    level = np.empty(count, dtype=np.int32)
+    came_by = np.empty(count, dtype=np.int32)
+    queue = np.empty(count, dtype=np.int32)
     near = np.zeros(count, dtype=np.int8)
     far = np.zeros(count, dtype=np.int8)
     flow = 0
-    while _levels(row, other, room, sources, sinks, level):
-        flow += _block(row, other, twin, room, sources, sinks, level)
+    while True:
+        sent = _send_more(row, other, twin, room, sources, sinks, came_by, queue)
+        flow += sent
+        if sent == 0:
+            break
         if flow >= most:
             return near, far
     for here in range(count):
-        near[here] = _FAR if level[here] == _UNSEEN else _NEAR
+        near[here] = _FAR if came_by[here] == _UNSEEN or came_by[here] == _SINK else _NEAR
     back_room = np.empty(len(other), dtype=np.int8)
     for arc in range(len(other)):
         back_room[arc] = room[twin[arc]]
-    _levels(row, other, back_room, sinks, sources, level)
+    _send_more(row, other, twin, back_room, sinks, sources, came_by, queue)
     for here in range(count):
-        far[here] = _NEAR if level[here] == _UNSEEN else _FAR
+        far[here] = _NEAR if came_by[here] == _UNSEEN or came_by[here] == _SINK else _FAR
     return near, far
 
 
 @compiled
-def _levels(row: Ints, other: Ints, room: _Bytes, sources: Ints, sinks: Ints, level: Ints) -> bool:
-    """Writes how many arcs with room each node is from the sources; true when one is a sink, and then no further."""
-    level[:] = _UNSEEN
+def _send_more(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
+    row: Ints, other: Ints, twin: Ints, room: _Bytes, sources: Ints, sinks: Ints, came_by: Ints, queue: Ints
+) -> int:
+    """Sends what it can from sources to sinks in one breadth-first search; returns how many units.
+
+    The search goes on after it has reached a sink, and tries the way to each: of those that share an arc one gets
+    through. So it sends less than there is room for, but something whenever there is; when it sends nothing, it has
+    written to `came_by` the arc by which it came to each node that can still be reached.
+    """
+    came_by[:] = _UNSEEN
     for sink in sinks:
-        level[sink] = _SINK
-    queue = np.empty(len(level), dtype=np.int32)
+        came_by[sink] = _SINK
     filled = 0
     for source in sources:
-        level[source] = 0
+        came_by[source] = _SOURCE
         queue[filled] = source
         filled += 1
+    flow = 0
     at = 0
-    last = len(level)
-    while at < filled and level[queue[at]] < last:
+    while at < filled:
         here = queue[at]
         at += 1
         for arc in range(row[here], row[here + 1]):
             there = other[arc]
-            if room[arc] > 0 and level[there] < 0:
-                if level[there] == _SINK:
-                    last = level[here] + 1
-                level[there] = level[here] + 1
+            if room[arc] == 0:
+                continue
+            if came_by[there] == _UNSEEN:
+                came_by[there] = arc
                 queue[filled] = there
                 filled += 1
-    for sink in sinks:
-        if level[sink] == _SINK:
-            level[sink] = _UNSEEN
-    return last < len(level)
+            elif came_by[there] == _SINK:
+                flow += _send(other, twin, room, came_by, arc)
+    return flow
 
 
 @compiled
-def _block(row: Ints, other: Ints, twin: Ints, room: _Bytes, sources: Ints, sinks: Ints, level: Ints) -> int:
-    """Sends units along the levels until none gets through; returns how many did."""
-    is_sink = np.zeros(len(level), dtype=np.bool_)
-    for sink in sinks:
-        is_sink[sink] = True
-    next_arc = row[:-1].copy()
-    trail = np.empty(len(level), dtype=np.int32)
-    flow = 0
-    for source in sources:
-        here = source
-        depth = 0
-        while True:
-            if is_sink[here]:
-                for arc in trail[:depth]:
-                    room[arc] -= 1
-                    room[twin[arc]] += 1
-                flow += 1
-                here = source
-                depth = 0
-            arc = next_arc[here]
-            if arc == row[here + 1]:
-                if depth == 0:
-                    break
-                depth -= 1
-                here = other[twin[trail[depth]]]
-                next_arc[here] += 1
-            elif room[arc] > 0 and level[other[arc]] == level[here] + 1:
-                trail[depth] = arc
-                depth += 1
-                here = other[arc]
-            else:
-                next_arc[here] += 1
-    return flow
+def _send(other: Ints, twin: Ints, room: _Bytes, came_by: Ints, last: int) -> int:
+    """Sends one unit by the way that a search took to an arc and by the arc; returns 0 when there is no room left."""
+    arc = last
+    while arc >= 0:
+        if room[arc] == 0:
+            return 0
+        arc = came_by[other[twin[arc]]]
+    arc = last
+    while arc >= 0:
+        room[arc] -= 1
+        room[twin[arc]] += 1
+        arc = came_by[other[twin[arc]]]
+    return 1
