@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from inference import grpc_inference_service_pb2_grpc
 from mesh.access import operator_methods
 from mesh.interceptors.around import Context
 from predictor.inference import Answer, Inference
+from predictor.models.observed import Observed
 from predictor.registry import UnknownModel
 from predictor.registry_entry import Alias
 from predictor.succession import Succession
@@ -92,17 +94,10 @@ class InferenceService(grpc_inference_service_pb2_grpc.GRPCInferenceServiceServi
         """What the model says of what it is given."""
         loaded = self._succession.called(request.model_name, request.model_version)
         outputs = asked_for([output.name for output in request.outputs])
-        answer = await self._inference.ask(loaded, question(_given(request)))
-        response = wire.ModelInferResponse(model_name=request.model_name, model_version=loaded.version, id=request.id)
-        for kind in outputs:
-            values = np.ascontiguousarray(_output(kind, answer), dtype="<f4")
-            output = response.outputs.add(name=kind.name, datatype=kind.datatype, shape=values.shape)
-            # As it was asked: whoever writes values reads values, and programs read bytes.
-            if request.raw_input_contents:
-                response.raw_output_contents.append(values.tobytes())
-            else:
-                output.contents.fp32_contents.extend(values.ravel())
-        return response
+        # Tensors of a country take a while to read and write.
+        observed = await asyncio.to_thread(_observed, request)
+        answer = await self._inference.ask(loaded, observed)
+        return await asyncio.to_thread(_response, request, loaded.version, outputs, answer)
 
     async def RepositoryIndex(
         self, request: wire.RepositoryIndexRequest, context: Context
@@ -142,6 +137,25 @@ class InferenceService(grpc_inference_service_pb2_grpc.GRPCInferenceServiceServi
 
 def _metadata(kind: Kind) -> wire.ModelMetadataResponse.TensorMetadata:
     return wire.ModelMetadataResponse.TensorMetadata(name=kind.name, datatype=kind.datatype, shape=kind.shape)
+
+
+def _observed(request: wire.ModelInferRequest) -> Observed:
+    return question(_given(request))
+
+
+def _response(
+    request: wire.ModelInferRequest, version: str, outputs: Sequence[Kind], answer: Answer
+) -> wire.ModelInferResponse:
+    response = wire.ModelInferResponse(model_name=request.model_name, model_version=version, id=request.id)
+    for kind in outputs:
+        values = np.ascontiguousarray(_output(kind, answer), dtype="<f4")
+        output = response.outputs.add(name=kind.name, datatype=kind.datatype, shape=values.shape)
+        # As it was asked: whoever writes values reads values, and programs read bytes.
+        if request.raw_input_contents:
+            response.raw_output_contents.append(values.tobytes())
+        else:
+            output.contents.fp32_contents.extend(values.ravel().tolist())
+    return response
 
 
 def _output(kind: Kind, answer: Answer) -> Floats:

@@ -254,6 +254,9 @@ async def test_only_so_many_may_wait_and_all_others_are_answered(grpc_stub: Stub
         while inference._in_hand:  # noqa: ASYNC110 - a question that ends tells nobody but who asked
             await asyncio.sleep(0.01)
     assert (await grpc_stub.ModelInfer(request)).outputs
+    with pytest.raises(grpc.aio.AioRpcError) as late:
+        await grpc_stub.ModelInfer(request, timeout=0.001)
+    assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 async def test_models_are_loaded_listed_and_unloaded(grpc_stub: Stub, predictor: Predictor, folder: Path) -> None:
