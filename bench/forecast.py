@@ -1,10 +1,13 @@
-"""The shipped nets on one thread: 72 hours of four pollutants for a whole network of stations, and where time goes."""
+"""The shipped model on one thread: 72 hours of four pollutants for a whole network of stations, and where time goes."""
 
 from __future__ import annotations
 
 import math
+import multiprocessing
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -14,13 +17,12 @@ from air.places import Network, Point, Station
 from bench.figures import Figure, milliseconds
 from predictor.models.channels import WINDOW_HOURS
 from predictor.models.ensemble import Ensemble
-from predictor.models.gaps import fill
+from predictor.models.field import known_of
 from predictor.models.model_file import BASELINE, SHIPPED, load
 from predictor.models.observed import Observed
-from predictor.models.recurrent_ensemble import Known, RecurrentEnsemble, history
-from predictor.models.surroundings import around, surroundings_of
 from predictor.models.weather_input import FORESEEN, OBSERVED, Weather
 
+_COUNTS: Final = (40, 664)
 _RUNS: Final = 100
 _HOURS: Final = 336
 _GAPS: Final = 0.25
@@ -31,59 +33,69 @@ _USUAL: Final = (20.0, 40.0, 0.03, 0.02, 0.5, 0.004)
 def measure() -> Iterator[Figure]:
     """Measures CPU time on made-up air with a quarter of the hours missing."""
     torch.set_num_threads(1)
+    # As it serves: off the main thread, where memory that is free is kept.
+    with ThreadPoolExecutor(1) as worker:
+        for count in _COUNTS:
+            yield from worker.submit(list, _network(count)).result()
+    for count in _COUNTS:
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+            megabytes = process.submit(_megabytes, count).result()
+        yield Figure("memory of a process that forecasts", f"{megabytes} MB", "", f"{count} stations")
+
+
+def _network(count: int) -> Iterator[Figure]:
+    size = f"{count} stations × 72 h × 4 pollutants, with CO, SO2 and weather"
+    runs = _RUNS if count < 100 else _RUNS // 10  # noqa: PLR2004 # a whole country takes longer
+    observed, plain, quick, baseline = _observed(count), _shipped(), _shipped(), load(BASELINE).model
+    quick.quicken()
+    by_torch, by_onnx = _in_turns([lambda: plain.forecast(observed), lambda: quick.forecast(observed)], runs)
+    ratio = f"by torch alone: {milliseconds(by_torch)}, {np.median(by_onnx) / np.median(by_torch):.2f} of it"
+    yield Figure("what each member expects, of all stations", milliseconds(by_onnx), ratio, size)
+    known = known_of(quick.nets, observed)
+    read, said = quick.nets.features(known), quick.forecast(observed)
+    parts: dict[str, Callable[[], object]] = {
+        "history and surroundings": lambda: known_of(quick.nets, observed),
+        "what the nets read": lambda: quick.nets.features(known),
+        "both nets, by torch": lambda: plain.nets.told(read),
+        "damped persistence": lambda: baseline.forecast(observed),
+        "what is told of it": lambda: quick.prior.apply(said),
+    }
+    for name, times in zip(parts, _in_turns(list(parts.values()), runs), strict=True):
+        yield Figure(f"  {name}", milliseconds(times), "", f"{count} stations")
+
+
+def _shipped() -> Ensemble:
     model = load(SHIPPED).model
     assert isinstance(model, Ensemble)
-    for count in (40, 664):
-        size = f"{count} stations × 72 h × 4 pollutants, with CO, SO2 and weather"
-        runs = _RUNS if count < 100 else _RUNS // 10  # noqa: PLR2004 # a whole country takes longer
-        window, stations, weather = _air(count)
-        # Called before the next turn of the loop gives its names another meaning.
-        observed = Observed(stations, _ISSUE, window.numpy(), weather)
-        field = _times(lambda: model.forecast(observed), runs)  # noqa: B023
-        yield Figure("a field of forecasts", milliseconds(field), "", size)
-        yield from _parts(model.nets, window, stations, weather, runs)
-    baseline = load(BASELINE).model
-    window, stations, weather = _air(40)
-    observed = Observed(stations, _ISSUE, window.numpy(), weather)
-    damped = _times(lambda: baseline.forecast(observed), _RUNS)
-    yield Figure("damped persistence", milliseconds(damped), "", "40 stations × 72 h × 4 pollutants")
+    return model
 
 
-def _parts(
-    model: RecurrentEnsemble, window: torch.Tensor, stations: list[Station], weather: Weather, runs: int
-) -> Iterator[Figure]:
-    size = f"{len(stations)} stations"
-    latitude = np.array([station.location.latitude for station in stations])
-    longitude = np.array([station.location.longitude for station in stations])
-    places, own = surroundings_of(latitude, longitude), history(window)
-    recent = own[:, -WINDOW_HOURS:]
-    means = around(recent, places)
-    nothing = torch.zeros(len(stations), dtype=torch.int64)
-    known = Known(own, nothing + _ISSUE, means, row=nothing, network=nothing, weather=weather)
-    inputs, read = torch.cat([recent, means], dim=-1), model.features(known)
-    with torch.inference_mode():
-        parts: dict[str, Callable[[], object]] = {
-            "who is around whom": lambda: surroundings_of(latitude, longitude),
-            "means around": lambda: around(recent, places),
-            "fill gaps": lambda: fill(inputs),
-            "features, with filling": lambda: model.features(known),
-            "both nets": lambda: [net(read) for net in model.nets.values()],
-        }
-        for name, part in parts.items():
-            yield Figure(f"  {name}", milliseconds(_times(part, runs)), "", size)
+def _megabytes(count: int) -> int:
+    """The most memory that this process has had after some forecasts."""
+    torch.set_num_threads(1)
+    model, observed = _shipped(), _observed(count)
+    model.quicken()
+    for _ in range(3):
+        model.prior.apply(model.forecast(observed))
+    # Not from getrusage, where a child begins with what its parent had.
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
 
 
-def _times(work: Callable[[], object], runs: int) -> list[float]:
-    """CPU seconds of each run of this thread, after two that warm up."""
-    seconds = []
-    for _ in range(runs + 2):
-        start = time.thread_time()
-        work()
-        seconds.append(time.thread_time() - start)
-    return seconds[2:]
+@torch.inference_mode()
+def _in_turns(peers: Sequence[Callable[[], object]], runs: int) -> list[list[float]]:
+    """CPU seconds of each run of each, in turns, after two that warm up."""
+    seconds: list[list[float]] = [[] for _ in peers]
+    for run in range(runs + 2):
+        for work, found in zip(peers, seconds, strict=True):
+            start = time.thread_time()
+            work()
+            if run > 1:
+                found.append(time.thread_time() - start)
+    return seconds
 
 
-def _air(count: int) -> tuple[torch.Tensor, list[Station], Weather]:
+def _observed(count: int) -> Observed:
     """Stations around Seoul, 40 in the city and the others up to 300 km away."""
     random = np.random.default_rng(1)
     spread = np.where(np.arange(count) < 40, 0.1, 1.2)  # noqa: PLR2004 # Seoul has so many
@@ -98,4 +110,4 @@ def _air(count: int) -> tuple[torch.Tensor, list[Station], Weather]:
         torch.from_numpy(random.normal(5, 3, (count, WINDOW_HOURS, OBSERVED)).astype(np.float32)),
         torch.from_numpy(random.normal(5, 3, (count, 72, FORESEEN)).astype(np.float32)),
     )
-    return torch.from_numpy(values.astype(np.float32)), stations, weather
+    return Observed(stations, _ISSUE, values.astype(np.float32), weather)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 import numpy as np
@@ -47,3 +48,12 @@ def day_marks(hour: Tensor, holidays: Days) -> Tensor:
         np.cos(year),
     ]
     return torch.from_numpy(np.stack(marks, axis=-1).astype(np.float32))
+
+
+@functools.lru_cache(maxsize=8)
+def day_marks_from(first: int, hours: int, holidays: bytes) -> Tensor:
+    """The marks of so many hours from the first on, (hours, MARKS), for all who ask for these; not to be written to.
+
+    `holidays` are the bytes of the days.
+    """
+    return day_marks(torch.arange(first, first + hours), np.frombuffer(holidays, dtype=np.int64))

@@ -16,7 +16,7 @@ from torch import Tensor
 from predictor.models.axes import HORIZON_HOURS
 from predictor.models.calendar import waves, waves_from
 from predictor.models.channels import CHANNELS, FORECAST, NEAR, OWN, SECTOR, SECTOR_POLLUTANTS, WINDOW_HOURS
-from predictor.models.day_marks import MARKS, Days, day_marks
+from predictor.models.day_marks import MARKS, Days, day_marks, day_marks_from
 from predictor.models.gaps import fill
 from predictor.models.scale import usual_to_z
 from predictor.models.weather_input import FORESEEN, OBSERVED, Weather, scaled
@@ -104,13 +104,14 @@ def times_of(issue_hour: Tensor, pattern: Tensor, holidays: Days) -> Times:
     """Times at issue hours (B,), int64, hours since 1970-01-01T00Z; `pattern` is the climatology's, (4, WAVES)."""
     # Stations of one network share their issue hours, so there are few to work out.
     distinct, of_row = torch.unique(issue_hour, return_inverse=True)
-    hour = distinct.unsqueeze(-1) + torch.arange(1 - WINDOW_HOURS, HORIZON_HOURS + 1)
-    marks = day_marks(hour, holidays)
+    first, hours = 1 - WINDOW_HOURS, WINDOW_HOURS + HORIZON_HOURS
     if len(distinct) == 1:
-        usual = usual_to_z(waves_from(int(hour[0, 0]), hour.shape[1]) @ pattern.T).expand(len(of_row), -1, -1)
-        marks = marks.expand(len(of_row), -1, -1)
+        start = int(distinct) + first
+        usual = usual_to_z(waves_from(start, hours) @ pattern.T).expand(len(of_row), -1, -1)
+        marks = day_marks_from(start, hours, holidays.tobytes()).expand(len(of_row), -1, -1)
     else:
-        usual, marks = usual_to_z(waves(hour) @ pattern.T)[of_row], marks[of_row]
+        hour = distinct.unsqueeze(-1) + torch.arange(first, first + hours)
+        usual, marks = usual_to_z(waves(hour) @ pattern.T)[of_row], day_marks(hour, holidays)[of_row]
     return Times(
         usual_window=usual[:, :WINDOW_HOURS],
         usual_next=usual[:, WINDOW_HOURS:],

@@ -64,7 +64,12 @@ def to_z(values: Tensor) -> Tensor:
     units, shift, centre, spread = (np.tile(each[:count], times) for each in (UNITS, SHIFT, CENTRE, SPREAD))
     measured = ((rows > 0) & (rows < math.inf)).astype(np.float32)
     with np.errstate(all="ignore"):
-        z = ((np.log(rows * units + shift) - centre) / spread).clip(_LOWEST_Z, _HIGHEST_Z)
+        z = rows * units
+        z += shift
+        np.log(z, out=z)
+        z -= centre
+        z /= spread
+        np.clip(z, _LOWEST_Z, _HIGHEST_Z, out=z)
         # 1, or NaN where nothing was measured: much faster than a choice at each value.
         z *= measured / measured
     return torch.from_numpy(z).reshape(values.shape)
