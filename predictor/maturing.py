@@ -94,6 +94,7 @@ def matured(pending: Pending, measured: Measured) -> Matured | None:
         MemberForecasts(*(np.stack(of_leads, axis=2) for of_leads in zip(*said, strict=True))),
         measured.truth,
         FieldForecast(*(np.stack(of_leads, axis=1) for of_leads in zip(*told, strict=True))),
+        share=min(1.0, len(measured.station_ids) / max(1, len(pending.issues[measured.hour - leads[0]].station_ids))),
     )
 
 

@@ -40,6 +40,7 @@ class Matured:
         truth: What was measured, (stations, pollutants), NaN where nothing was.
         told: What was told at these leads, NaN where nothing was. Without it intervals learn from what would be told
             by now: a little too sure of themselves, because by now more is known than then.
+        share: Of the network's stations, how many these are: so an hour counts once, in however many parts it comes in.
     """
 
     hour: int
@@ -47,6 +48,7 @@ class Matured:
     said: MemberForecasts
     truth: Floats
     told: FieldForecast | None = None
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +97,7 @@ class Calibration:
         stack, intervals = self.stack, self.intervals
         if since > 0:
             stack, intervals = stack.faded(since), intervals.faded(since - 1)
-        weight = 0.5 ** (max(0, -since) / HALF_LIFE_HOURS)
+        weight = matured.share * 0.5 ** (max(0, -since) / HALF_LIFE_HOURS)
         truth = np.where(np.isfinite(matured.truth), matured.truth, np.nan).astype(np.float64)
         told = self._told(matured).astype(np.float64)
         errors = matured.said.mean.astype(np.float64) - truth[:, None]

@@ -178,15 +178,27 @@ def test_hours_without_anything_teach_nothing() -> None:
     assert learnt.learned(empty).to_bytes() == learnt.to_bytes()
 
 
-def test_stations_of_one_hour_may_come_in_parts() -> None:
+def test_an_hour_counts_once_in_however_many_parts_it_comes() -> None:
     whole = Network((2.0, 3.0), stations=6).hour(START)
-    halves = [
-        replace(whole, truth=np.where((np.arange(6) % 2 == part)[:, None], whole.truth, np.nan)) for part in (0, 1)
+    told = at_leads(Calibration.neutral(2), whole.said)
+    parts = [
+        Matured(
+            whole.hour,
+            whole.leads,
+            MemberForecasts(whole.said.mean[:, part], whole.said.quantiles[:, part]),
+            whole.truth[part],
+            FieldForecast(told.mean[part], told.quantiles[part]),
+            share=1 / 3,
+        )
+        for part in (slice(0, 2), slice(2, 4), slice(4, 6))
     ]
-    at_once = Calibration.neutral(2).learned(whole)
-    bit_by_bit = Calibration.neutral(2).learned(halves[0]).learned(halves[1])
+    at_once = Calibration.neutral(2).learned(replace(whole, told=told))
+    bit_by_bit = Calibration.neutral(2)
+    for part in parts:
+        bit_by_bit = bit_by_bit.learned(part)
     np.testing.assert_allclose(bit_by_bit.stack.hours, at_once.stack.hours, rtol=1e-9)
     np.testing.assert_allclose(bit_by_bit.stack.weights, at_once.stack.weights, atol=1e-3)
+    np.testing.assert_allclose(bit_by_bit.intervals.reach, at_once.intervals.reach, atol=1e-3)
 
 
 def test_leads_that_are_not_compared_are_refused() -> None:
