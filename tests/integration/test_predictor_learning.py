@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -174,8 +175,11 @@ async def test_replicas_in_turn_learn_as_one_does(place: Place, tmp_path: Path) 
     async with at_rest(place.settings) as one, at_rest(place.settings) as other:
         for hour in hours:
             first, second = (one, other) if hour % 3 else (other, one)
-            for predictor in (first, second):
-                await predictor.issuer.take(element(hour), f"t{hour}")
+            if hour % 2:
+                await first.issuer.take(element(hour), f"t{hour}")
+                await second.issuer.take(element(hour), f"t{hour}")
+            else:
+                await asyncio.gather(*(each.issuer.take(element(hour), f"t{hour}") for each in (first, second)))
             if hour % 4 == 3:
                 # Some hear of an hour again with the next one, others only of the next.
                 await first.issuer.take([*element(hour), *element(hour + 1)], f"t{hour + 1}")
