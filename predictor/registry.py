@@ -82,7 +82,7 @@ class Registry:
             if own is None:
                 own = await asyncio.to_thread(sound, self._files.configured)
             self._configured = own
-            await self._take_in((own, *found.passed))
+            await self._take_in(found.passed if own in found.passed else (own, *found.passed))
             self._complain(found)
             await self._follow_settings()
 

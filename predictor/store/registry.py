@@ -45,7 +45,8 @@ class RegistryStore:
                 "metrics": dict(one.metrics),
                 "registered_at": one.registered_at,
             }
-            for one in passed
+            # In one order for all, so that replicas that start at once wait for each other and not in a ring.
+            for one in sorted(passed, key=lambda model: model.sha256)
         ]
         upsert = insert.on_conflict_do_update(
             index_elements=[models.c.sha256],
