@@ -33,7 +33,7 @@ from predictor.registry_entry import Alias
 from predictor.registry_wire import model_to_wire, registered_to_wire
 from predictor.stream import follow
 from predictor.succession import Succession
-from predictor.wire import forecast_to_wire, forecasts_to_wire, kept_to_wire
+from predictor.wire import forecasts_to_wire, kept_to_wire
 
 _SERVICE: Final = wire.DESCRIPTOR.services_by_name["PredictionService"]
 FULL_NAME: Final = _SERVICE.full_name
@@ -89,7 +89,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         async for element in follow(self._issuer, self._bell, request.resume_token, self._heartbeat_seconds):
             yield wire.StreamForecastsResponse(
                 resume_token=element.token.encode(),
-                forecasts=[forecast_to_wire(forecast) for forecast in element.forecasts],
+                forecasts=await asyncio.to_thread(forecasts_to_wire, element.forecasts),
                 data_status=status_to_wire(self._answers.status()),
             )
 

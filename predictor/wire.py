@@ -15,17 +15,38 @@ from predictor.forecast_bytes import KeptForecast
 from predictor.limitation import Limitation
 
 
-def forecast_to_wire(
-    forecast: Forecast, pollutants: Collection[Pollutant] = FORECAST_POLLUTANTS
-) -> forecast_pb2.Forecast:
-    """A forecast as its message, of these pollutants."""
+def forecasts_to_wire(
+    forecasts: Iterable[Forecast], pollutants: Collection[Pollutant] = FORECAST_POLLUTANTS
+) -> list[forecast_pb2.Forecast]:
+    """Forecasts as messages, of these pollutants. Many take CPU time: call it off the event loop."""
+    return [_forecast_to_wire(forecast, pollutants) for forecast in forecasts]
+
+
+def kept_to_wire(kept: KeptForecast) -> prediction_service_pb2.CachedPrediction:
+    """What is said of a forecast that is ready."""
+    forecast = kept.forecast
+    message = prediction_service_pb2.CachedPrediction(
+        issue_time=time_to_wire(forecast.issue_time),
+        model_version=forecast.model_version,
+        end_time=time_to_wire(forecast.ends_at),
+        confidence_score=forecast.confidence,
+        cached_at=time_to_wire(kept.kept_at),
+    )
+    if isinstance(forecast.place, Station):
+        message.station.CopyFrom(station_to_wire(forecast.place))
+    else:
+        message.point.CopyFrom(point_to_wire(forecast.place))
+    return message
+
+
+def _forecast_to_wire(forecast: Forecast, pollutants: Collection[Pollutant]) -> forecast_pb2.Forecast:
     message = forecast_pb2.Forecast(
         issue_time=time_to_wire(forecast.issue_time),
         model_version=forecast.model_version,
         horizon_hours=forecast.horizons,
         confidence_score=forecast.confidence,
         confidence_scores=forecast.confidences.tolist(),
-        limitations=[limitation_to_wire(limitation) for limitation in sorted(forecast.limitations)],
+        limitations=[_limitation_to_wire(limitation) for limitation in sorted(forecast.limitations)],
     )
     if isinstance(forecast.place, Station):
         message.station.CopyFrom(station_to_wire(forecast.place))
@@ -49,28 +70,5 @@ def forecast_to_wire(
     return message
 
 
-def forecasts_to_wire(forecasts: Iterable[Forecast], pollutants: Collection[Pollutant]) -> list[forecast_pb2.Forecast]:
-    """Forecasts as their messages. Takes CPU time where they are many: call it off the event loop."""
-    return [forecast_to_wire(forecast, pollutants) for forecast in forecasts]
-
-
-def kept_to_wire(kept: KeptForecast) -> prediction_service_pb2.CachedPrediction:
-    """What is said of a forecast that is ready."""
-    forecast = kept.forecast
-    message = prediction_service_pb2.CachedPrediction(
-        issue_time=time_to_wire(forecast.issue_time),
-        model_version=forecast.model_version,
-        end_time=time_to_wire(forecast.ends_at),
-        confidence_score=forecast.confidence,
-        cached_at=time_to_wire(kept.kept_at),
-    )
-    if isinstance(forecast.place, Station):
-        message.station.CopyFrom(station_to_wire(forecast.place))
-    else:
-        message.point.CopyFrom(point_to_wire(forecast.place))
-    return message
-
-
-def limitation_to_wire(limitation: Limitation) -> forecast_pb2.Forecast.Limitation.ValueType:
-    """A limitation as its enum value."""
+def _limitation_to_wire(limitation: Limitation) -> forecast_pb2.Forecast.Limitation.ValueType:
     return forecast_pb2.Forecast.Limitation.Value(limitation.value)
