@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from pydantic import SecretStr
 
 from mesh.redis_shelf import RedisShelf, open_shelf
 from mesh.settings import MeshSettings
 from mesh.shelf import ShelfUnavailable
+from predictor.prediction_cache import ROOM, SHELF, PredictionCache
 from tests.backing.redis_server import RedisServer
+from tests.ingestion.assembly import SettableClock
+from tests.predictor.air import NOON
+from tests.predictor.point_work import EDITION, POINTS, Work
 
 
 async def test_redis_keeps_what_is_put_there_for_its_time_and_for_all(redis_url: str) -> None:
@@ -41,3 +47,27 @@ async def test_a_redis_that_is_not_there_is_unavailable_not_a_stack_trace() -> N
         with pytest.raises(ShelfUnavailable):
             await call
     await shelf.close()
+
+
+async def test_forecasts_go_on_while_redis_is_away_and_are_kept_again_when_it_is_back(
+    redis_url: str, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr("predictor.prediction_cache._LEFT_ALONE_SECONDS", 0.0)
+    work, point = Work(), POINTS[:1]
+    settings = MeshSettings(redis_url=SecretStr(redis_url))
+    async with PredictionCache(open_shelf(settings, SHELF, ROOM), SettableClock(NOON)) as cache:
+        await cache.at(EDITION, point, work)
+        redis_server.kill()
+        for _ in range(2):
+            (answer,) = await cache.at(EDITION, point, work)
+            assert answer.place == point[0]
+        assert len(work.batches) == 3
+        redis_server.start()
+        for _ in range(3):
+            await cache.at(EDITION, point, work)
+        assert len(work.batches) <= 4
+        assert await cache.names() == [EDITION.name(point[0])]
+    said = [record.getMessage() for record in caplog.records if "cache" in record.getMessage()]
+    assert sum("does not answer" in line for line in said) == 1
+    assert sum("answers again" in line for line in said) == 1
