@@ -16,8 +16,14 @@ DAYS: Final = 7
 LEAST_CASES: Final = 200
 """Of fewer forecasts nothing is said."""
 
+LEAST_DAYS: Final = 3
+"""Within fewer days all forecasts may be of one and the same weather, in which either may be lucky."""
+
 MARGIN: Final = 0.03
 """The champion is behind where its RMSE is larger by more than this share; it is back where it is no larger at all."""
+
+GROSS_MARGIN: Final = 0.5
+"""So much larger it is by no bad luck, in however few days."""
 
 _POLLUTANT: Final = Pollutant.PM25
 _HORIZONS: Final = (6, 12, 24, 48)
@@ -28,6 +34,7 @@ class Comparison:
     """The champion beside damped persistence, over the same forecasts of PM2.5 so many hours ahead, in µg/m³."""
 
     horizon: int
+    days: int
     champion_rmse: float
     baseline_rmse: float
 
@@ -37,6 +44,11 @@ class Comparison:
         if self.baseline_rmse == 0:
             return math.inf if self.champion_rmse else 0.0
         return self.champion_rmse / self.baseline_rmse - 1
+
+    @property
+    def margin(self) -> float:
+        """By which share it may be larger."""
+        return MARGIN if self.days >= LEAST_DAYS else GROSS_MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,7 @@ def judge(sums: Iterable[ScoreSums], *, fallback: bool) -> Verdict:
     comparisons = [
         Comparison(
             one.horizon,
+            one.days_beside,
             math.sqrt(one.beside["squared_error"] / one.beside["count"]),
             math.sqrt(one.baseline["squared_error"] / one.baseline["count"]),
         )
@@ -77,6 +90,6 @@ def judge(sums: Iterable[ScoreSums], *, fallback: bool) -> Verdict:
         if one.pollutant is _POLLUTANT and one.horizon in _HORIZONS and one.beside["count"] >= LEAST_CASES
     ]
     # Without scores, after a long silence, say, there is no reason to mistrust it.
-    limit = 0.0 if fallback else MARGIN
-    behind = tuple(sorted((one for one in comparisons if one.excess > limit), key=lambda one: one.horizon))
+    far_off = (one for one in comparisons if one.excess > (0.0 if fallback else one.margin))
+    behind = tuple(sorted(far_off, key=lambda one: one.horizon))
     return Verdict(behind)

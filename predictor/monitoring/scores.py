@@ -35,6 +35,7 @@ class ScoreSums:
         beside: The same over those days on which as many forecasts of damped persistence came true: they are of the
             same hours then.
         baseline: The same of damped persistence, on those days.
+        days_beside: How many days these are.
     """
 
     version: str
@@ -44,6 +45,7 @@ class ScoreSums:
     recent: Mapping[str, float]
     beside: Mapping[str, float]
     baseline: Mapping[str, float]
+    days_beside: int
 
 
 def summed(days: DailySums, *, baseline: str, newest_day: int) -> list[ScoreSums]:
@@ -55,12 +57,14 @@ def summed(days: DailySums, *, baseline: str, newest_day: int) -> list[ScoreSums
     found = []
     for version, own_days in sorted(of_version.items()):
         everything, recent, beside, reference = nothing, nothing, nothing, nothing
+        days_beside = np.zeros(nothing.shape[:2], dtype=np.int64)
         for day, own in own_days.items():
             everything = everything + own
             if day > newest_day - RECENT_DAYS:
                 recent = recent + own
             other = of_version.get(baseline, {}).get(day, nothing)
             same = (own[..., :1] == other[..., :1]) & (other[..., :1] > 0)
+            days_beside += same[..., 0]
             beside, reference = beside + np.where(same, own, 0.0), reference + np.where(same, other, 0.0)
         found += [
             ScoreSums(
@@ -71,6 +75,7 @@ def summed(days: DailySums, *, baseline: str, newest_day: int) -> list[ScoreSums
                     dict(zip(SUMS, sums[row, axis].tolist(), strict=True))
                     for sums in (everything, recent, beside, reference)
                 ),
+                int(days_beside[row, axis]),
             )
             for axis, pollutant in enumerate(FORECAST_POLLUTANTS)
             for row, horizon in enumerate(SCORED)

@@ -31,6 +31,7 @@ ONE = ScoreSums(
     recent={**NOTHING, "count": 100.0, "squared_error": 40_000.0},
     beside={**NOTHING, "count": 300.0, "squared_error": 30_000.0},
     baseline={**NOTHING, "count": 300.0, "squared_error": 30_000.0},
+    days_beside=7,
 )
 
 
@@ -65,7 +66,7 @@ def test_days_are_summed_and_set_beside_the_baseline_where_it_forecast_the_same(
     assert (model.version, model.pollutant, model.horizon) == ("m", Pollutant.PM25, 1)
     assert (model.all["count"], model.all["squared_error"]) == (30, 5500)
     assert (model.recent["count"], model.recent["squared_error"]) == (10, 4000)
-    assert (model.beside["squared_error"], model.baseline["squared_error"]) == (1000, 2000)
+    assert (model.beside["squared_error"], model.baseline["squared_error"], model.days_beside) == (1000, 2000, 1)
     assert baseline.beside == baseline.baseline
     assert baseline.all["count"] == 19
 
@@ -100,6 +101,12 @@ def test_a_hair_is_no_reason_and_few_cases_are_none() -> None:
     assert not judge([against(24, 10.2, 10.0)], fallback=False).alerts
     assert not judge([against(24, 20.0, 10.0, cases=LEAST_CASES - 1)], fallback=False).fallback
     assert not judge([], fallback=True).fallback
+
+
+def test_a_day_or_two_of_one_weather_replace_nobody_but_who_is_grossly_wrong() -> None:
+    assert not judge([replace(against(24, 11.0, 10.0), days_beside=2)], fallback=False).fallback
+    assert judge([replace(against(24, 11.0, 10.0), days_beside=3)], fallback=False).fallback
+    assert judge([replace(against(24, 16.0, 10.0), days_beside=1)], fallback=False).fallback
 
 
 def test_only_the_horizons_and_the_pollutant_that_matter_are_judged() -> None:
