@@ -68,14 +68,14 @@ def summed(days: DailySums, *, baseline: str, newest_day: int) -> list[ScoreSums
             beside, reference = beside + np.where(same, own, 0.0), reference + np.where(same, other, 0.0)
         found += [
             ScoreSums(
-                version,
-                pollutant,
-                horizon,
-                *(
-                    dict(zip(SUMS, sums[row, axis].tolist(), strict=True))
-                    for sums in (everything, recent, beside, reference)
-                ),
-                int(days_beside[row, axis]),
+                version=version,
+                pollutant=pollutant,
+                horizon=horizon,
+                all=_named(everything[row, axis]),
+                recent=_named(recent[row, axis]),
+                beside=_named(beside[row, axis]),
+                baseline=_named(reference[row, axis]),
+                days_beside=int(days_beside[row, axis]),
             )
             for axis, pollutant in enumerate(FORECAST_POLLUTANTS)
             for row, horizon in enumerate(SCORED)
@@ -128,6 +128,10 @@ def score_of(sums: ScoreSums) -> Score:
         skill_damped_persistence=_skill(sums.beside["squared_error"], sums.baseline["squared_error"]),
         drift=math.sqrt(recent / squared) if recent is not None and squared > 0 else None,
     )
+
+
+def _named(sums: Sums) -> Mapping[str, float]:
+    return dict(zip(SUMS, sums.tolist(), strict=True))
 
 
 def _skill(squared_error: float, reference: float) -> float | None:
