@@ -157,11 +157,13 @@ def _sweep(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
     """
     metric_count = up.shape[1]
     for y in range(len(first_up) - 1):
-        for yz in range(first_up[y], first_up[y + 1]):
-            link_to[upper[yz]] = yz
-        for xy in down_links[first_down[y] : first_down[y + 1]]:
-            for xz in range(xy + 1, first_up[lower[xy] + 1]):
-                yz = link_to[upper[xz]]
+        for link in range(first_up[y], first_up[y + 1]):
+            link_to[upper[link]] = link
+        for at in range(first_down[y], first_down[y + 1]):
+            # Indices without a sign need no check for being counted from the end.
+            xy = np.uint64(down_links[at])
+            for xz in range(xy + np.uint64(1), np.uint64(first_up[lower[xy] + 1])):
+                yz = np.uint64(link_to[upper[xz]])
                 # Without the conversion sums are int64, and half as many are made at a time.
                 for q in range(metric_count):
                     up[yz, q] = min(up[yz, q], np.int32(down[xy, q] + up[xz, q]))
