@@ -242,6 +242,8 @@ def _way(
 def _take_apart(topology: Contraction, metric: CustomizedMetric, links: Ints, size: int, arcs: Ints, count: int) -> int:
     """Appends the arcs of stacked links to `arcs`, those of the last link first; returns how many there are then.
 
+    _TORN when costs and weights do not fit each other: links are not explained, or by more arcs than there are nodes.
+
     A link xy that no arc on it explains goes by way of the lowest z whose links zx and zy explain it: by the lowest, as
     then no node is passed twice, even where ways cost nothing.
 
@@ -253,6 +255,8 @@ def _take_apart(topology: Contraction, metric: CustomizedMetric, links: Ints, si
         cost = metric.up[link] if upwards else metric.down[link]
         arc = _explaining_arc(topology, metric.weight, link, upwards, cost)
         if arc != _NOWHERE:
+            if count == len(arcs):
+                return _TORN
             arcs[count] = arc
             count += 1
             continue
