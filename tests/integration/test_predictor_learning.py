@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -56,8 +56,8 @@ class Place:
     hours: int
 
 
-# Three days and some hours, so that forecasts come true at every horizon; on the other database a day.
-@pytest.fixture(params=[("sqlite", 78), ("postgres", 25)], ids=lambda param: param[0])
+# Three days and some hours, so that forecasts come true at every horizon; on the other database half a day.
+@pytest.fixture(params=[("sqlite", 79), ("postgres", 16)], ids=lambda param: param[0])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     kind, hours = request.param
     url = request.getfixturevalue("postgres_url") if kind == "postgres" else None
@@ -80,15 +80,19 @@ async def at_rest(settings: PredictorSettings, hour: int = 0) -> AsyncIterator[P
         yield predictor
 
 
-async def follow_hours(predictor: Predictor, hours: Sequence[int]) -> dict[tuple[str, datetime], Forecast]:
-    """Takes the hours' elements; what was told, the last of each station and issue time."""
+async def follow_hours(predictor: Predictor, elements: Iterable[range]) -> dict[tuple[str, datetime], Forecast]:
+    """Takes an element for each range of hours; what was told, the last of each station and issue time."""
     told: dict[tuple[str, datetime], Forecast] = {}
-    for hour in hours:
-        predictor.clock.now = NOON + hour * HOUR
-        await predictor.issuer.take(element(hour), f"t{hour}")
+    for hours in elements:
+        predictor.clock.now = NOON + hours[-1] * HOUR
+        await predictor.issuer.take([one for hour in hours for one in element(hour)], f"t{hours[-1]}")
         for station_id, forecast in predictor.issuer.board.newest.items():
             told[station_id, forecast.issue_time] = forecast
     return told
+
+
+def hourly(hours: range) -> list[range]:
+    return [range(hour, hour + 1) for hour in hours]
 
 
 def scores_by_hand(told: dict[tuple[str, datetime], Forecast], hours: int) -> dict[tuple[str, str, int], list[float]]:
@@ -142,11 +146,13 @@ async def learnt(predictor: Predictor) -> dict[str, bytes]:
 
 
 async def test_scores_are_those_of_what_was_told_also_across_a_kill(place: Place) -> None:
+    # Hour by hour at first, then three at a time.
+    elements = [*hourly(range(7)), *(range(hour, hour + 3) for hour in range(7, place.hours, 3))]
     async with at_rest(place.settings) as before:
-        told = await follow_hours(before, range(20))
+        told = await follow_hours(before, elements[:9])
     # What may not have been stored is told again.
-    async with at_rest(place.settings, 20) as after:
-        told |= await follow_hours(after, range(19, place.hours))
+    async with at_rest(place.settings) as after:
+        told |= await follow_hours(after, elements[8:])
         version = after.issuer.model.loaded.version
         stored, by_hand = await stored_scores(after, version), scores_by_hand(told, place.hours)
         assert stored.keys() == by_hand.keys()
@@ -167,9 +173,9 @@ async def test_scores_are_those_of_what_was_told_also_across_a_kill(place: Place
 
 async def test_replicas_in_turn_learn_as_one_does(place: Place, tmp_path: Path) -> None:
     alone = predictor_settings(tmp_path / "alone", model_path=place.settings.model_path)
-    hours = range(13)
+    hours = range(9)
     async with at_rest(alone) as single:
-        await follow_hours(single, hours)
+        await follow_hours(single, hourly(hours))
         expected = await learnt(single)
         expected_scores = await stored_scores(single, single.issuer.model.loaded.version)
     async with at_rest(place.settings) as one, at_rest(place.settings) as other:
