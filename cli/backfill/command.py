@@ -18,7 +18,7 @@ from rich.text import Text
 
 from cli.backfill.history import Batch, History, Options, prepare
 from cli.backfill.places import read_places
-from cli.backfill.upload import Tally, Upload
+from cli.backfill.upload import Patience, Tally, Upload
 from cli.failure import CommandFailed
 from cli.settings import CommandSettings
 from mesh.channel import open_channel
@@ -99,7 +99,7 @@ class _Loader:
             upload_id=history.upload_id,
             feed=self._options.feed,
             correct=self._options.correct,
-            patience_seconds=_PATIENCE_SECONDS,
+            patience=Patience(_PATIENCE_SECONDS, self._settings.reconnect_seconds),
             tell=progress.console.print,
         )
 

@@ -21,8 +21,7 @@ from mesh.interceptors.operator_key import METADATA_KEY
 
 _CALL_SECONDS: Final = 120.0
 _QUESTION_SECONDS: Final = 10.0
-_FIRST_WAIT_S: Final = 0.5
-_LONGEST_WAIT_S: Final = 5.0
+_FIRST_PAUSE_S: Final = 0.5
 _PASSING: Final = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -59,6 +58,19 @@ class Tally:
     refusals: dict[str, None] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How an upload bears with a server that is away.
+
+    Attributes:
+        seconds: How long the server may stay away before the upload gives up.
+        longest_pause_seconds: The longest time until the server is called again.
+    """
+
+    seconds: float
+    longest_pause_seconds: float
+
+
 class Upload:
     """One upload.
 
@@ -68,7 +80,7 @@ class Upload:
         upload_id: What the upload is called.
         feed: The feed whose stations the readings are of.
         correct: True when the upload wins over what is known.
-        patience_seconds: How long a server may stay away before the upload gives up.
+        patience: With a server that is away.
         tell: Takes a word for people when the server first fails.
     """
 
@@ -80,7 +92,7 @@ class Upload:
         upload_id: str,
         feed: str,
         correct: bool,
-        patience_seconds: float,
+        patience: Patience,
         tell: Callable[[str], None],
     ) -> None:
         self._stub = ingestion_service_pb2_grpc.IngestionServiceStub(channel)
@@ -88,7 +100,7 @@ class Upload:
         self._upload_id = upload_id
         self._feed = feed
         self._conflict = wire.UploadReadingsRequest.CORRECT if correct else wire.UploadReadingsRequest.KEEP
-        self._patience_seconds = patience_seconds
+        self._patience = patience
         self._tell = tell
         self._acknowledged = 0
         self.tally: Final = Tally()
@@ -113,7 +125,7 @@ class Upload:
                 if pending:
                     self._count(pending, await self._send(pending))
             except grpc.aio.AioRpcError as error:
-                if not _passes(error) or time.monotonic() - last_progress > self._patience_seconds:
+                if not _passes(error) or time.monotonic() - last_progress > self._patience.seconds:
                     raise _failed(error) from error
                 if not failures:
                     self._tell(f"The server fails with {error.code().name}: it is tried again …")
@@ -121,7 +133,7 @@ class Upload:
                 last_progress, failures = time.monotonic(), 0
             else:
                 failures += 1
-                await asyncio.sleep(_wait(failures))
+                await asyncio.sleep(_pause(failures, self._patience.longest_pause_seconds))
 
     async def _send(self, batches: Sequence[Batch]) -> wire.UploadReadingsResponse:
         async def requests() -> AsyncIterator[wire.UploadReadingsRequest]:
@@ -164,9 +176,9 @@ def _passes(error: grpc.aio.AioRpcError) -> bool:
     return error.code() in _PASSING or reason_of(error) in _OVERTAKEN
 
 
-def _wait(failures: int) -> float:
+def _pause(failures: int, longest_seconds: float) -> float:
     """Seconds until the next attempt: exponential with full jitter."""
-    longest = min(_FIRST_WAIT_S * 2.0 ** (failures - 1), _LONGEST_WAIT_S)
+    longest = min(_FIRST_PAUSE_S * 2.0 ** (failures - 1), longest_seconds)
     return random.uniform(0.0, longest)  # noqa: S311 - jitter is no secret
 
 

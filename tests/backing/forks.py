@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.process import BaseProcess
@@ -41,6 +42,8 @@ def start_command(
 def _become(arguments: Sequence[str], environment: Mapping[str, str], stdout: Path, stderr: Path) -> None:
     """Becomes the command as a shell would start it: with an environment, an output and a session of its own."""
     os.setsid()
+    # Ctrl-C reaches it, even where the tests were started in a background that does not hear it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environment)
     for number, path in ((1, stdout), (2, stderr)):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ import grpc
 import pytest
 
 from simulation.replay import Recording, ReplayServer
+from tests.backing.forks import start_command
 from tests.backing.mesh_processes import OPERATOR_KEY, MeshProcesses, mesh_processes
 from tests.backing.ready import until_whole
 
@@ -33,9 +34,12 @@ def mesh(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("seoul")
     graph = folder / "sinchon.graph"
     extract = real_data / "roads" / "seoul_sinchon_ewha.osm.pbf"
-    subprocess.run(
-        [sys.executable, "-m", "cli", "graph", "import", str(extract), "--out", str(graph)], check=True, timeout=60
+    log = folder / "import.log"
+    importing = start_command(
+        ("graph", "import", str(extract), "--out", str(graph)), os.environ, stdout=log, stderr=log
     )
+    importing.join(60)
+    assert importing.exitcode == 0, log.read_text(encoding="utf-8")
     samples = real_data / "api_samples"
     with ReplayServer(Recording.read([samples / STATIONS, samples / ANSWER])) as airkorea:
         settings = {

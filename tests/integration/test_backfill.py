@@ -9,8 +9,6 @@ import math
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -29,6 +27,7 @@ from cli.readiness import serving
 from cli.settings import CommandSettings
 from mesh.channel import open_channel
 from mesh.settings import MeshSettings
+from tests.backing.forks import start_command
 from tests.backing.mesh_processes import OPERATOR_KEY, MeshProcesses, mesh_processes
 
 pytestmark = pytest.mark.timeout(120)
@@ -189,15 +188,6 @@ async def test_without_a_server_it_says_what_to_do(
         await command.load(history(tmp_path, "first.csv", [("중구", start, "20")]), places, target="127.0.0.1:1")
 
 
-@pytest.fixture
-def heeds_interrupts() -> Iterator[None]:
-    """What is started obeys Ctrl-C, even where these tests were started in a background that does not."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("heeds_interrupts")
 @pytest.mark.parametrize("stop", ["server", "command"])
 async def test_what_is_killed_on_the_way_goes_on_where_it_was(
     start: datetime, tmp_path: Path, places: Path, capsys: pytest.CaptureFixture[str], stop: str
@@ -207,12 +197,12 @@ async def test_what_is_killed_on_the_way_goes_on_where_it_was(
     with mesh_processes(tmp_path, SETTINGS) as mesh:
         mesh.start("ingestion")
         await serving(mesh.target("ingestion"))
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "cli", "backfill", str(file), "--stations", str(places)),
-            *("--target", mesh.target("ingestion")),
-            env={**os.environ, "CLEANAIR_DATA_DIR": str(mesh.folder), "CLEANAIR_OPERATOR_API_KEY": OPERATOR_KEY},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+        log = tmp_path / "said"
+        process = start_command(
+            ("backfill", str(file), "--stations", str(places), "--target", mesh.target("ingestion")),
+            {**os.environ, **mesh.environment},
+            stdout=log,
+            stderr=log,
         )
         while not await readings(mesh, start, start + timedelta(hours=1)):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
@@ -220,12 +210,14 @@ async def test_what_is_killed_on_the_way_goes_on_where_it_was(
             mesh.kill("ingestion")
             mesh.start("ingestion")
         else:
-            process.send_signal(signal.SIGINT)
-        said = (await process.communicate())[0].decode()
+            assert process.pid is not None
+            os.kill(process.pid, signal.SIGINT)
+        await asyncio.to_thread(process.join, 60)
+        said = log.read_text()
         if stop == "server":
-            assert process.returncode == 0, said
+            assert process.exitcode == 0, said
         else:
-            assert process.returncode == 130, said
+            assert process.exitcode == 130, said
             assert "run the same command again" in said
             earlier = re.search(r"([0-9,]+) readings had been stored", await Command(mesh, capsys).load(file, places))
             assert earlier is not None
