@@ -174,6 +174,8 @@ class Issuer:
     async def weather_came(self) -> None:
         """Forecasts anew where that was done without weather: there is some now."""
         async with self._turn:
+            # Another replica may have done so.
+            await self._catch_up()
             if any(Limitation.WEATHER_MISSING in told.limitations for told in self.board.newest.values()):
                 await self._reissue(self._lineup)
 
@@ -304,14 +306,15 @@ class Issuer:
         self._bell.ring()
 
     async def _load(self) -> None:
-        self._window, self._runs = ReadingWindow(self._window.hours), _fresh(self._lineup)
         news = await self._store.news(self._lineup.models)
-        await self._absorb(news)
         issued = await self._store.newest_forecasts()
+        self._window, self._runs = ReadingWindow(self._window.hours), _fresh(self._lineup)
+        await self._absorb(news)
         self.board = ForecastBoard(news.head.epoch, news.head.sequence, issued)
         await self._look_back()
 
     async def _absorb(self, news: News) -> None:
+        self._in_doubt = True
         self._window, _ = self._window.with_readings(news.readings)
         self._runs = await asyncio.to_thread(restored, self._runs.values(), news.learning)
         self._stations = dict(news.stations)
