@@ -169,15 +169,16 @@ def train(
     *,
     seed: Annotated[int, typer.Option(help="Of all that is random.", min=0)] = 0,
     steps: Annotated[int | None, typer.Option(help="Of each net, at most.", min=10)] = None,
-    scores: Annotated[
-        Path | None, typer.Option(help="The scores.md of an evaluation, for the card.", exists=True, dir_okay=False)
+    evaluation: Annotated[
+        Path | None,
+        typer.Option(help="A final model's evaluation: its prior and scores.", exists=True, file_okay=False),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was broken off.")] = False,
 ) -> None:
     """Trains the model that forecasts, on recorded hours. Can be stopped, and gone on with by --resume."""
     from cli.train import train as run
 
-    run(data, out, split=split.value, seed=seed, steps=steps, resume=resume, scores=scores)
+    run(data, out, split=split.value, seed=seed, steps=steps, resume=resume, evaluation=evaluation)
 
 
 @graph_app.command("import")

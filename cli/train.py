@@ -23,7 +23,7 @@ _NEEDS = "Models are trained with {}, which is not installed: pip install 'clean
 
 
 def train(
-    data: Path, out: Path, *, split: str, seed: int, steps: int | None, resume: bool, scores: Path | None
+    data: Path, out: Path, *, split: str, seed: int, steps: int | None, resume: bool, evaluation: Path | None
 ) -> None:
     """Trains the model on the recordings of a folder, and writes its file, its card and a picture of its training."""
     try:
@@ -48,7 +48,7 @@ def train(
         raise CommandFailed(f"Stopped. What was learnt is in {out}: --resume goes on from there.") from None
     _show(console, trained)
     with console.status("Forecasting what was kept from the fit …"):
-        files = finished(trained, sets, asked, scores=scores)
+        files = finished(trained, sets, asked, evaluation=evaluation)
     drawn = _drawn(trained, out / "training.png")
     for said in (*(str(file) for file in files), drawn):
         Console().print(said, highlight=False, markup=False, soft_wrap=True)

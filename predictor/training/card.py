@@ -67,8 +67,8 @@ history at all, no neighbours, no sectors; in 30 % of rows the station is one th
 weather at all, in others only a part of it; the season is blurred by ten days. What is kept is the averaged weights
 of the step that did best on the tuning hours.
 
-The prior of the calibration is fitted to the tuning hours: how members err together, and how far intervals must
-reach; the nets are doubted beyond the first day (`predictor/training/fit_calibration.py`).
+The prior of the calibration is fitted to tuning hours, those of the evaluation split: how members err together, and
+how far intervals must reach; the nets are doubted beyond the first day (`predictor/training/fit_calibration.py`).
 
 **Weather forecasts.** None were recorded, so what was observed later is made as wrong as a forecast is, the more the
 further ahead: temperature by 1 to 2.5 °C, humidity by 6 to 13 %, the wind's components by 0.8 to 2 m/s, rain moved by

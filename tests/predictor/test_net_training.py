@@ -17,7 +17,7 @@ from predictor.models.recurrent_ensemble import RecurrentEnsemble
 from predictor.models.weather_input import no_weather
 from predictor.training.batches import Batches
 from predictor.training.checkpoint import CheckpointUnusable
-from predictor.training.finish import finished
+from predictor.training.finish import EvaluationUnusable, finished
 from predictor.training.hindcast import hindcast
 from predictor.training.net_training import NetTraining, Progress
 from predictor.training.plot import plot
@@ -150,9 +150,15 @@ def test_a_final_model_is_not_sold_by_scores_of_hours_that_it_has_seen(
     *_, words = finished(trained, sets, asked(tmp_path, split=Split.FINAL))
     assert "Not scored" in words.read_text(encoding="utf-8")
     (folder / "scores.md").write_text("The table of the evaluation.", encoding="utf-8")
-    *_, words = finished(trained, sets, asked(tmp_path, split=Split.FINAL), scores=folder / "scores.md")
+    file, *_, words = finished(trained, sets, asked(tmp_path, split=Split.FINAL), evaluation=folder)
+    evaluated = load(folder / file.name)
+    assert load(file).model.prior.to_bytes() == evaluated.model.prior.to_bytes()
+    assert load(file).metrics["skill Korea PM25 +24 h, evaluation split"] == evaluated.metrics["skill Korea PM25 +24 h"]
     card = words.read_text(encoding="utf-8")
     assert card.index("not the scores of these very weights") < card.index("The table of the evaluation.")
+    (folder / "scores.md").unlink()
+    with pytest.raises(EvaluationUnusable, match="cannot be read"):
+        finished(trained, sets, asked(tmp_path, split=Split.FINAL), evaluation=folder)
 
 
 def test_how_a_training_went_is_drawn(tmp_path: Path, trained: Trained) -> None:
