@@ -44,15 +44,15 @@ class KeptLearning:
     issues: Sequence[KeptIssue] = ()
 
 
-def changes(before: Runs, after: Runs, issue_hour: int) -> KeptLearning:
-    """What is to be kept of a step that forecast at this hour."""
+def changes(before: Runs, after: Runs, issue_hour: int | None) -> KeptLearning:
+    """What is to be kept of a step that forecast at this hour, if at any."""
     calibrations, issues = [], []
     for sha256, run in after.items():
         if run.calibration is not before[sha256].calibration and run.learned_until is not None:
             calibrations.append(KeptCalibration(sha256, run.learned_until, run.calibration.to_bytes()))
-        issue = run.pending.issues.get(issue_hour)
+        issue = None if issue_hour is None else run.pending.issues.get(issue_hour)
         if issue is not None and run.pending is not before[sha256].pending:
-            issues.append(KeptIssue(sha256, issue_hour, issue.to_bytes()))
+            issues.append(KeptIssue(sha256, issue.issue_hour, issue.to_bytes()))
     return KeptLearning(calibrations, issues)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from predictor.forecast import Forecast
@@ -87,13 +87,13 @@ def step(
     """
     learned: dict[str, Run] = {}
     scores: dict[str, DaySums] = {}
+    first_hours = [run.pending.first_hour for run in runs.values() if run.pending.first_hour is not None]
+    news = newly_measured(before, after, changed, min(first_hours)) if first_hours else []
     for sha256, run in runs.items():
-        first_hour = run.pending.first_hour
-        news = [] if first_hour is None else newly_measured(before, after, changed, first_hour)
         learned[sha256], scores[run.loaded.version] = run.with_news(news)
     asked = changed if after.newest_hour == before.newest_hour else after.stations
-    told = forecast_anew(learned, lineup, after, asked, weather)
-    return replace(told, kept=changes(runs, told.runs, after.newest_hour or 0), scores=scores)
+    told, forecasts = _forecast(learned, lineup, after, asked, weather)
+    return Step(told, forecasts, lineup.teller.sha256, changes(runs, told, after.newest_hour), scores)
 
 
 def forecast_anew(
@@ -103,17 +103,23 @@ def forecast_anew(
 
     Takes CPU time: call it off the event loop.
     """
+    told, forecasts = _forecast(runs, lineup, window, asked, weather)
+    return Step(told, forecasts, lineup.teller.sha256, changes(runs, told, window.newest_hour), {})
+
+
+def _forecast(
+    runs: Runs, lineup: Lineup, window: ReadingWindow, asked: Collection[str], weather: WeatherSource
+) -> tuple[Runs, Sequence[Forecast]]:
     observed = observed_in(window, asked, weather)
-    teller = lineup.teller
     if observed is None:
-        return Step(runs, [], teller.sha256, KeptLearning(), {})
+        return runs, []
     after: dict[str, Run] = {}
     forecasts: Sequence[Forecast] = []
     for sha256, run in runs.items():
         after[sha256], told = run.forecast(observed)
-        if sha256 == teller.sha256:
+        if sha256 == lineup.teller.sha256:
             lacking = limitations_of(observed, run.loaded.model)
             if lineup.fallback:
                 lacking = [one | {Limitation.FALLBACK} for one in lacking]
             forecasts = forecasts_of(run.loaded.version, told, window, observed, lacking)
-    return Step(after, forecasts, teller.sha256, changes(runs, after, observed.issue_hour), {})
+    return after, forecasts
