@@ -14,6 +14,7 @@ from typing import cast
 import numpy as np
 import pytest
 from cleanair.predictor.v1 import prediction_service_pb2 as wire
+from prometheus_client import REGISTRY
 from sqlalchemy import select
 
 from air.pollutants import FORECAST_POLLUTANTS
@@ -60,7 +61,7 @@ class Place:
 @pytest.fixture(params=[("sqlite", 79), ("postgres", 16)], ids=lambda param: param[0])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     kind, hours = request.param
-    url = request.getfixturevalue("postgres_url") if kind == "postgres" else None
+    url = request.getfixturevalue("postgres_predictor_url") if kind == "postgres" else None
     return Place(predictor_settings(tmp_path, database_url=url, model_path=good_model_file(tmp_path)), hours)
 
 
@@ -232,7 +233,15 @@ async def test_a_champion_that_falls_behind_is_replaced_told_of_and_scored_on(tm
         scored = {(one.model_version, one.horizon_hours, one.count) for one in status.scores}
         # In shadow it is scored on.
         assert {(champion, 1, 16 * 20), (baseline, 1, 16 * 20)} <= scored
+        assert REGISTRY.get_sample_value("cleanair_forecast_fallback") == 1
+        labels = {"model": champion, "pollutant": "PM25", "horizon": "6"}
+        assert REGISTRY.get_sample_value("cleanair_forecast_scored", labels) == 11 * 20
+        skill = REGISTRY.get_sample_value("cleanair_forecast_skill_damped_persistence", labels)
+        assert skill is not None
+        assert skill < -0.5
         # Another champion has its own record.
         await after.issuer.serve(after.issuer.baseline.loaded, None)
         assert not after.issuer.verdict.alerts
+        assert REGISTRY.get_sample_value("cleanair_forecast_fallback") == 0
+        assert REGISTRY.get_sample_value("cleanair_forecast_scored", labels) is None
         assert not any(Limitation.FALLBACK in told.limitations for told in after.issuer.board.newest.values())
