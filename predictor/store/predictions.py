@@ -20,12 +20,12 @@ from predictor.forecast import Forecast, IssuedForecast
 from predictor.keeping import KeptLearning
 from predictor.serving import Step
 from predictor.store.learning import drop_pending, load_learning, save_learning
+from predictor.store.prediction_writing import save_predictions
 from predictor.store.rows import (
     NAMES,
     forecast_rows,
     head_row,
     issued_in,
-    prediction_rows,
     reading_row,
     station_from_row,
     station_of,
@@ -37,7 +37,6 @@ from predictor.window import Reading
 
 _ROWS_A_STATEMENT: Final = 500
 _STATIONS_A_STATEMENT: Final = 100
-_PREDICTION_KEY: Final = ("station_id", "predicted_at", "prediction_horizon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,21 +286,9 @@ class PredictionStore:
             IssuedForecast(forecast, station, last - len(fresh) + place, now)
             for place, (station, forecast) in enumerate(fresh, start=1)
         ]
-        for start in range(0, len(issued), _STATIONS_A_STATEMENT):
-            await self._save_predictions(connection, issued[start : start + _STATIONS_A_STATEMENT], now)
+        await save_predictions(connection, self._database, issued, now)
         await self._save_heads(connection, issued, model_sha256)
         return issued
-
-    async def _save_predictions(
-        self, connection: AsyncConnection, issued: Sequence[IssuedForecast], now: datetime
-    ) -> None:
-        insert = self._database.insert(predictions)
-        rows = [row for one in issued for row in prediction_rows(one, now)]
-        upsert = insert.on_conflict_do_update(
-            index_elements=[predictions.c[name] for name in _PREDICTION_KEY],
-            set_={name: insert.excluded[name] for name in rows[0] if name not in _PREDICTION_KEY},
-        )
-        await connection.execute(upsert, rows)
 
     async def _save_heads(
         self, connection: AsyncConnection, issued: Sequence[IssuedForecast], model_sha256: str

@@ -23,8 +23,8 @@ NAMES: Final = tuple(pollutant.value.lower() for pollutant in INPUT_POLLUTANTS)
 """The columns of a reading's values."""
 
 _FORECAST: Final = NAMES[: len(FORECAST_POLLUTANTS)]
-_QUANTILES: Final = tuple((f"{name}_lower", f"{name}_prediction", f"{name}_upper") for name in _FORECAST)
-_MEANS: Final = tuple(f"{name}_mean" for name in _FORECAST)
+QUANTILES: Final = tuple((f"{name}_lower", f"{name}_prediction", f"{name}_upper") for name in _FORECAST)
+MEANS: Final = tuple(f"{name}_mean" for name in _FORECAST)
 _SEPARATOR: Final = ","
 
 Cell: TypeAlias = str | float | bool | datetime | None
@@ -76,7 +76,7 @@ def issued_in(rows: Sequence[RowMapping]) -> list[IssuedForecast]:
 
 
 def _quantiles(rows: Sequence[RowMapping]) -> NDArray[np.float64]:
-    values = [[[row[name] for name in names] for names in _QUANTILES] for row in rows]
+    values = [[[row[name] for name in names] for names in QUANTILES] for row in rows]
     return np.array(values, dtype=np.float64)
 
 
@@ -85,7 +85,7 @@ def _means(rows: Sequence[RowMapping]) -> NDArray[np.float64]:
     values = [
         [
             row[mean] if row[mean] is not None else row[median]
-            for mean, (_, median, _) in zip(_MEANS, _QUANTILES, strict=True)
+            for mean, (_, median, _) in zip(MEANS, QUANTILES, strict=True)
         ]
         for row in rows
     ]
@@ -109,34 +109,6 @@ def _limitations(names: str) -> frozenset[Limitation]:
     """Those of a row; one that this version does not know is none that it can tell."""
     known = Limitation.__members__
     return frozenset(known[name] for name in names.split(_SEPARATOR) if name in known)
-
-
-def prediction_rows(issued: IssuedForecast, now: datetime) -> list[Row]:
-    """A row an hour ahead."""
-    forecast = issued.forecast
-    return [
-        {
-            "station_id": issued.station.station_id,
-            "predicted_at": forecast.issue_time,
-            "prediction_horizon": horizon,
-            "confidence_score": confidence,
-            "model_version": forecast.model_version,
-            "created_at": now,
-            **{
-                name: value
-                for names, values in zip(_QUANTILES, of_hour, strict=True)
-                for name, value in zip(names, values, strict=True)
-            },
-            **dict(zip(_MEANS, means, strict=True)),
-        }
-        for horizon, of_hour, means, confidence in zip(
-            forecast.horizons,
-            forecast.quantiles.tolist(),
-            forecast.mean.tolist(),
-            forecast.confidences.tolist(),
-            strict=True,
-        )
-    ]
 
 
 def reading_row(reading: Reading) -> Row:
