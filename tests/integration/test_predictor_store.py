@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select
 
 from air.places import Station
-from mesh.database import Database, upgrade
+from mesh.database import Database
 from predictor.forecast import Forecast
 from predictor.keeping import KeptLearning
 from predictor.limitation import Limitation
@@ -22,6 +22,7 @@ from predictor.serving import Step
 from predictor.store import Issue, Overtaken, PredictionStore, Retention
 from predictor.tables import metadata, predictions, reading_window
 from predictor.window import Reading
+from tests.backing.tables import make_tables
 from tests.predictor.air import HOUR, JONGNO, JUNG, NOON, hours_of_air, reading
 from tests.predictor.assembly import predictor_settings
 
@@ -30,13 +31,13 @@ SHA = "ab" * 32
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str | None:
-    return request.getfixturevalue("postgres_url") if request.param == "postgres" else None
+    return request.getfixturevalue("postgres_predictor_url") if request.param == "postgres" else None
 
 
 @pytest.fixture
 async def database(tmp_path: Path, database_url: str | None) -> AsyncIterator[Database]:
     settings = predictor_settings(tmp_path, database_url=database_url)
-    await upgrade(settings, "predictor")
+    await make_tables(settings, "predictor")
     database = Database.open(settings, "predictor")
     yield database
     await database.close()
@@ -146,7 +147,7 @@ async def test_a_gas_keeps_four_decimals(store: PredictionStore, database: Datab
 async def test_a_failure_on_the_way_leaves_nothing(store: PredictionStore) -> None:
     await record(store, [reading()], [forecast()], "t1")
     broken = replace(forecast(issue_time=NOON + HOUR), quantiles=np.full((71, 4, 3), 1.0))
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="reshape"):
         await record(store, [reading(measured_at=NOON + HOUR)], [broken], "t2")
     head = await store.head()
     assert (head.reading_token, head.sequence) == ("t1", 1)
