@@ -137,6 +137,10 @@ async def upgrade(settings: MeshSettings, service: str) -> None:
         async with database.begin() as connection:
             if database.is_postgres:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            else:
+                # The driver begins a transaction before rows are written, and not before tables are: without this a
+                # process killed half-way would leave tables that the next cannot make.
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
             await connection.run_sync(_upgrade, service)
     finally:
         await database.close()

@@ -27,6 +27,36 @@ async def test_a_server_makes_its_embedded_tables_itself(service: str, tmp_path:
     assert (tmp_path / f"{service}.db").is_file()
 
 
+async def test_an_upgrade_that_breaks_off_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = "breaks_off"
+    versions = tmp_path / "code" / service / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    (versions.parents[1] / "__init__.py").touch()
+    (versions.parent / "env.py").write_text(
+        f"from mesh import alembic_env\nfrom sqlalchemy import MetaData\nalembic_env.run(MetaData(), {service!r})\n"
+    )
+    migration = versions / "0001_tables.py"
+    steps = [f'op.create_table("{name}", sa.Column("id", sa.Integer))' for name in ("first", "second")]
+    monkeypatch.syspath_prepend(str(tmp_path / "code"))
+    settings = MeshSettings(data_dir=tmp_path)
+    _write_migration(migration, [steps[0], "raise ArithmeticError", steps[1]])
+    with pytest.raises(ArithmeticError):
+        await upgrade(settings, service)
+    _write_migration(migration, steps)
+    await upgrade(settings, service)
+    with closing(sqlite3.connect(tmp_path / f"{service}.db")) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert tables == {"first", "second", f"alembic_version_{service}"}
+
+
+def _write_migration(path: Path, steps: list[str]) -> None:
+    lines = ["import sqlalchemy as sa", "from alembic import op", 'revision = "0001"', "down_revision = None"]
+    body = "".join(f"\n    {step}" for step in steps)
+    path.write_text("\n".join(lines) + f"\n\n\ndef upgrade():{body}\n")
+
+
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_server_refuses_a_shared_database_that_nobody_has_migrated(service: str, postgres_url: str) -> None:
     settings = MeshSettings(database_url=SecretStr(postgres_url))
