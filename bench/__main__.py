@@ -10,7 +10,7 @@ from bench.figures import print_table
 
 MEASUREMENTS: Final = (
     *("engine", "ingest", "stream", "index", "quality", "gateway"),
-    *("forecast", "interpolation", "confidence"),
+    *("forecast", "fresh", "interpolation", "confidence"),
 )
 
 

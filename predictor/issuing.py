@@ -218,7 +218,6 @@ class Issuer:
                 reading_token=reading_token,
                 generation=self._generation,
                 now=self._clock(),
-                retention=retention,
             )
         except Overtaken:
             return False
@@ -231,11 +230,13 @@ class Issuer:
         advanced = window.newest_hour != self._window.newest_hour
         self._window, self._runs = window, done.runs
         if retention is not None:
-            self._dropped_at_hour = window.newest_hour
             self.board.drop_before(retention.predictions_before)
         self._publish(issue)
         if issue.forecasts:
             _log.info("issued", forecasts=len(issue.forecasts), readings=len(readings), newest=_newest(issue))
+        if retention is not None:
+            await self._store.drop(retention)
+            self._dropped_at_hour = window.newest_hour
         if advanced:
             await self._look_back()
         return True

@@ -172,7 +172,6 @@ class PredictionStore:
         reading_token: str,
         generation: int,
         now: datetime,
-        retention: Retention | None,
     ) -> Issue:
         """Stores an element of readings, its token, and all that it led to.
 
@@ -185,7 +184,6 @@ class PredictionStore:
             reading_token: Stands for the stream of readings up to here.
             generation: That of what the step was made from.
             now: For `created_at`.
-            retention: What to drop, if it is time to.
 
         Raises:
             Overtaken: The generation is another one by now: nothing was stored.
@@ -197,8 +195,6 @@ class PredictionStore:
             changed = await self._save_readings(connection, readings, generation + 1)
             await self._save_stations(connection, {r.station.station_id: r.station for r in readings})
             issued = await self._save_step(connection, step, turn, now) if changed else []
-            if retention is not None:
-                await self._drop(connection, retention)
         return Issue(turn.sequence, issued, generation + bool(changed))
 
     async def reissue(self, step: Step, *, generation: int, now: datetime) -> Issue:
@@ -301,13 +297,17 @@ class PredictionStore:
         )
         await connection.execute(upsert, rows)
 
-    async def _drop(self, connection: AsyncConnection, retention: Retention) -> None:
+    async def drop(self, retention: Retention) -> None:
+        """Drops what is old. Not together with what is new, which is waited for."""
         readings, heads = reading_window.c.measured_at, prediction_heads.c.issue_time
-        await connection.execute(delete(reading_window).where(readings < retention.readings_before))
-        await connection.execute(delete(prediction_heads).where(heads < retention.predictions_before))
-        await connection.execute(delete(predictions).where(predictions.c.predicted_at < retention.predictions_before))
-        await drop_pending(connection, retention.pending_before)
-        await drop_scores(connection, retention.scores_before)
+        async with self._database.begin() as connection:
+            await self._take_turn(connection, None)
+            await connection.execute(delete(reading_window).where(readings < retention.readings_before))
+            await connection.execute(delete(prediction_heads).where(heads < retention.predictions_before))
+            old = predictions.c.predicted_at < retention.predictions_before
+            await connection.execute(delete(predictions).where(old))
+            await drop_pending(connection, retention.pending_before)
+            await drop_scores(connection, retention.scores_before)
 
 
 def _head(row: RowMapping) -> LogHead:

@@ -66,12 +66,9 @@ async def record(
     readings: Sequence[Reading],
     forecasts: Sequence[Forecast],
     place: str = "t",
-    retention: Retention | None = None,
 ) -> Issue:
     generation = (await store.head()).generation
-    return await store.record(
-        readings, told(forecasts), reading_token=place, generation=generation, now=NOON, retention=retention
-    )
+    return await store.record(readings, told(forecasts), reading_token=place, generation=generation, now=NOON)
 
 
 def told(forecasts: Sequence[Forecast], by: str = SHA) -> Step:
@@ -173,7 +170,6 @@ async def test_what_was_made_before_another_replica_stored_something_is_refused(
             reading_token="t2",
             generation=head.generation,
             now=NOON,
-            retention=None,
         )
     assert (await store.head()).reading_token == "t1"
     assert [one.station for one in await store.newest_forecasts()] == [JONGNO]
@@ -229,8 +225,8 @@ async def test_a_long_backlog_is_stored_in_batches(store: PredictionStore, datab
 async def test_what_is_too_old_is_dropped(store: PredictionStore, database: Database) -> None:
     await record(store, [reading(JUNG), reading()], [forecast(JUNG), forecast()], "t1")
     later = NOON + 100 * HOUR
-    retention = Retention(*[NOON + HOUR] * 4)
-    await record(store, [reading(measured_at=later)], [forecast(issue_time=later)], "t2", retention)
+    await record(store, [reading(measured_at=later)], [forecast(issue_time=later)], "t2")
+    await store.drop(Retention(*[NOON + HOUR] * 4))
     assert [r.measured_at for r in (await store.news([])).readings] == [later]
     assert [one.station for one in await store.newest_forecasts()] == [JONGNO]
     async with database.connect() as connection:
