@@ -109,6 +109,8 @@ async def _follow(settings: PredictorSettings, ingestion: Assembly) -> tuple[lis
                 stored.append(time.perf_counter() - start)
                 await _read(stream, at)
                 streamed.append(time.perf_counter() - start)
+                # Hours are an hour apart: the next begins when the predictor has put everything away.
+                await predictor.issuer.reading_token()
             stream.cancel()
     return stored[_WARMING:], streamed[_WARMING:]
 
