@@ -25,10 +25,11 @@ from ingestion.store.quotas import QuotaStore
 from ingestion.store.readings import ReadingStore
 from ingestion.store.runs import RunStore
 from mesh.bell import Bell
-from mesh.database import Database, upgrade
+from mesh.database import Database
 from mesh.errors import Unavailable
 from mesh.redis_lock import open_locks
 from simulation.airkorea_server import AirKoreaServer
+from tests.backing.tables import make_tables
 from tests.faults.troubled_network import HOUR, Month, TroubledNetwork
 from tests.ingestion.assembly import SettableClock, quick_settings
 
@@ -41,7 +42,7 @@ _LAST_LOOK: Final = timedelta(minutes=max(READINGS.minutes))
 @asynccontextmanager
 async def collecting(settings: IngestionSettings, clock: SettableClock) -> AsyncIterator[Collecting]:
     """What collects, put together as the server does."""
-    await upgrade(settings, "ingestion")
+    await make_tables(settings, "ingestion")
     database, locks = Database.open(settings, "ingestion"), open_locks(settings)
     quota = DailyQuota(QuotaStore(database), {}, clock)
     try:

@@ -37,8 +37,9 @@ from ingestion.stream import ReadingStream, StatusBoard
 from ingestion.upload import Uploader
 from ingestion.wire import ReadingCodec
 from mesh.bell import Bell
-from mesh.database import Database, upgrade
+from mesh.database import Database
 from mesh.redis_lock import open_locks
+from tests.backing.tables import make_tables
 from tests.ingestion.wire_rows import NOW
 
 
@@ -100,7 +101,7 @@ async def assembled(
 ) -> AsyncIterator[Assembly]:
     """The service's parts over a database brought up to date; a clock of the test's own makes `now` idle."""
     clock = clock or SettableClock(now)
-    await upgrade(settings, "ingestion")
+    await make_tables(settings, "ingestion")
     database, locks = Database.open(settings, "ingestion"), open_locks(settings)
     try:
         async with AirKorea(settings, Unlimited(), clock) as source:

@@ -17,9 +17,10 @@ from ingestion.source import SourceRefused
 from ingestion.sources.airkorea import AirKorea
 from ingestion.store.bulletins import BulletinStore
 from ingestion.store.readings import Saved
-from mesh.database import Database, upgrade
+from mesh.database import Database
 from simulation.airkorea_server import gateway_error
 from simulation.replay import Fault, Recording, ReplayServer
+from tests.backing.tables import make_tables
 from tests.ingestion.assembly import SettableClock, quick_settings
 from tests.ingestion.wire_rows import bulletin_row, measurement_row, station_row
 
@@ -41,7 +42,7 @@ def clock() -> SettableClock:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[BulletinStore]:
     settings = quick_settings(tmp_path, "http://localhost")
-    await upgrade(settings, "ingestion")
+    await make_tables(settings, "ingestion")
     database = Database.open(settings, "ingestion")
     yield BulletinStore(database)
     await database.close()

@@ -20,10 +20,11 @@ from ingestion.weather import Cell
 from ingestion.weather_cells import WeatherCells
 from ingestion.weather_collection import WeatherCollector
 from mesh.clock import Clock
-from mesh.database import Database, upgrade
+from mesh.database import Database
 from simulation.airkorea_server import AirKoreaServer, Reply, Request
 from simulation.kma_server import KmaDesk
 from simulation.replay import Fault
+from tests.backing.tables import make_tables
 from tests.ingestion.assembly import SettableClock
 
 NOW: Final = datetime(2026, 3, 16, 0, 16, tzinfo=UTC)
@@ -94,7 +95,7 @@ async def weather_assembled(
     quota: Quota | None = None,
 ) -> AsyncIterator[WeatherAssembly]:
     """The parts over a database brought up to date."""
-    await upgrade(settings, "ingestion")
+    await make_tables(settings, "ingestion")
     database = Database.open(settings, "ingestion")
     try:
         async with Kma(settings, quota or Unlimited(), clock) as source:

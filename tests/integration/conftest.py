@@ -25,6 +25,24 @@ def postgres_url(postgres_server: PostgresServer) -> str:
     return postgres_server.new_database()
 
 
+@pytest.fixture
+def postgres_ingestion_url(postgres_server: PostgresServer) -> str:
+    """Likewise, with ingestion's newest tables."""
+    return postgres_server.new_database("ingestion")
+
+
+@pytest.fixture
+def postgres_predictor_url(postgres_server: PostgresServer) -> str:
+    """Likewise, with the predictor's."""
+    return postgres_server.new_database("predictor")
+
+
+@pytest.fixture
+def postgres_router_url(postgres_server: PostgresServer) -> str:
+    """Likewise, with the router's."""
+    return postgres_server.new_database("router")
+
+
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
     """A Redis to stop, kill and start."""

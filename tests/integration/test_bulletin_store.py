@@ -16,7 +16,8 @@ from ingestion.bulletin import Bulletin, RegionGrade
 from ingestion.settings import IngestionSettings
 from ingestion.store.bulletins import BulletinStore
 from ingestion.store.readings import Saved
-from mesh.database import Database, upgrade
+from mesh.database import Database
+from tests.backing.tables import make_tables
 from tests.ingestion.wire_rows import NOW
 
 _ISSUED = datetime(2026, 3, 15, 20, tzinfo=UTC)
@@ -33,9 +34,9 @@ _BULLETIN = Bulletin(
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BulletinStore]:
-    url = cast(str, request.getfixturevalue("postgres_url")) if request.param == "postgres" else None
+    url = cast(str, request.getfixturevalue("postgres_ingestion_url")) if request.param == "postgres" else None
     settings = IngestionSettings.model_validate({"data_dir": tmp_path, "database_url": url})
-    await upgrade(settings, "ingestion")
+    await make_tables(settings, "ingestion")
     database = Database.open(settings, "ingestion")
     yield BulletinStore(database)
     await database.close()

@@ -46,8 +46,8 @@ def replay() -> Iterator[ReplayServer]:
 
 
 @pytest.fixture
-async def ingestion(tmp_path: Path, replay: ReplayServer, postgres_url: str) -> AsyncIterator[Assembly]:
-    settings = quick_settings(tmp_path, replay.url, database_url=postgres_url)
+async def ingestion(tmp_path: Path, replay: ReplayServer, postgres_ingestion_url: str) -> AsyncIterator[Assembly]:
+    settings = quick_settings(tmp_path, replay.url, database_url=postgres_ingestion_url)
     async with assembled(settings, NOW + timedelta(hours=1)) as parts:
         yield parts
 
@@ -75,12 +75,12 @@ def _readings(stations: range, value: float) -> list[Reading]:
 
 
 async def test_a_batch_that_was_being_saved_is_there_whole_or_not_at_all(
-    ingestion: Assembly, postgres_server: PostgresServer, postgres_url: str
+    ingestion: Assembly, postgres_server: PostgresServer, postgres_ingestion_url: str
 ) -> None:
     await ingestion.store.save(_readings(range(10), 1.0), NOW)
     before = await ingestion.store.head(), await ingestion.store.changes(0, 10_000)
     batch = [*_readings(range(10, 3000), 2.0), *_readings(range(10), 2.0)]
-    async with _dies_midway(postgres_server, postgres_url, "역3"):
+    async with _dies_midway(postgres_server, postgres_ingestion_url, "역3"):
         saving = asyncio.create_task(ingestion.store.save(batch, NOW))
     with pytest.raises(DatabaseUnavailable):
         await saving
@@ -94,11 +94,11 @@ async def test_a_batch_that_was_being_saved_is_there_whole_or_not_at_all(
 
 
 async def test_a_scheduled_collection_that_was_cut_is_done_again(
-    ingestion: Assembly, postgres_server: PostgresServer, postgres_url: str
+    ingestion: Assembly, postgres_server: PostgresServer, postgres_ingestion_url: str
 ) -> None:
     await ingestion.collector.collect()
     schedule = Schedule(ingestion.jobs.due(), ingestion.clock, spread_seconds=0.0, retry_seconds=0.1)
-    async with _dies_midway(postgres_server, postgres_url, _STATIONS[0]):
+    async with _dies_midway(postgres_server, postgres_ingestion_url, _STATIONS[0]):
         running = asyncio.create_task(schedule.run())
     try:
         await asyncio.sleep(0.3)  # some attempts meet a database that is away
@@ -123,11 +123,15 @@ async def _collected(ingestion: Assembly) -> list[Run]:
 
 
 async def test_a_stream_goes_on_after_it_with_every_reading_once(
-    ingestion: Assembly, replay: ReplayServer, postgres_server: PostgresServer, postgres_url: str, tmp_path: Path
+    ingestion: Assembly,
+    replay: ReplayServer,
+    postgres_server: PostgresServer,
+    postgres_ingestion_url: str,
+    tmp_path: Path,
 ) -> None:
     settings = {
         "CLEANAIR_AIRKOREA_URL": replay.url,
-        "CLEANAIR_DATABASE_URL": postgres_url,
+        "CLEANAIR_DATABASE_URL": postgres_ingestion_url,
         "CLEANAIR_COLLECT_ON_SCHEDULE": "false",
     }
     with mesh_processes(tmp_path, settings) as mesh:
@@ -136,7 +140,7 @@ async def test_a_stream_goes_on_after_it_with_every_reading_once(
         async with following(mesh.target("ingestion")) as follower:
             assert await _collect(mesh) == len(_BEFORE)
             await follower.until(lambda: len(follower.readings) == len(_BEFORE))
-            async with _dies_midway(postgres_server, postgres_url, _STATIONS[0]):
+            async with _dies_midway(postgres_server, postgres_ingestion_url, _STATIONS[0]):
                 cut = asyncio.create_task(_collect(mesh))
             with pytest.raises(grpc.aio.AioRpcError) as failed:
                 await cut

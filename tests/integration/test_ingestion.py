@@ -29,7 +29,7 @@ from tests.ingestion.wire_rows import MEASURED_AT, NOW, measurement_row, recordi
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str | None:
     """None is the embedded SQLite."""
-    return cast(str, request.getfixturevalue("postgres_url")) if request.param == "postgres" else None
+    return cast(str, request.getfixturevalue("postgres_ingestion_url")) if request.param == "postgres" else None
 
 
 @pytest.fixture

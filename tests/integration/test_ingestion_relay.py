@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from ingestion.reading import Measurement, Reading
 from ingestion.relay import MOST_ENTRIES, Relay
 from ingestion.stream import StreamQuestion
 from ingestion.wire import element_to_wire
+from mesh.cancellation import end
 from mesh.redis_stream import RedisStream
 from tests.backing.redis_server import RedisServer
 from tests.ingestion.assembly import Assembly, assembled, quick_settings
@@ -84,9 +85,7 @@ async def replica(folder: Path, redis_url: str, heartbeat_seconds: float) -> Asy
         try:
             yield Replica(parts, reads)
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
 
 @pytest.fixture

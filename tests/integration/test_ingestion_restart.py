@@ -44,7 +44,7 @@ def replay() -> Iterator[ReplayServer]:
 @pytest.fixture(params=["sqlite", "postgres"])
 async def mesh(request: pytest.FixtureRequest, tmp_path: Path, replay: ReplayServer) -> AsyncIterator[MeshProcesses]:
     """An ingestion server to be, over a store that holds more than a stream sends at once."""
-    url = cast(str, request.getfixturevalue("postgres_url")) if request.param == "postgres" else None
+    url = cast(str, request.getfixturevalue("postgres_ingestion_url")) if request.param == "postgres" else None
     stored = [
         Reading(
             Station(f"역{number % 100}", "역", Point(37.5, 127.0)),

@@ -21,8 +21,9 @@ from ingestion.quality.verdict import Check, Level
 from ingestion.reading import RawMeasurement, RawValue, Reading, StoredReading, raw_number
 from ingestion.store.quality import ContextStore
 from ingestion.store.readings import ReadingStore, Saved
-from mesh.database import Database, upgrade
+from mesh.database import Database
 from tests.backing.postgres import PostgresServer
+from tests.backing.tables import make_tables
 from tests.ingestion.assembly import SettableClock, quick_settings
 from tests.ingestion.wire_rows import MEASURED_AT
 
@@ -60,9 +61,9 @@ class Desk:
 async def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Database]:
     url = None
     if request.param == "postgres":
-        url = cast(PostgresServer, request.getfixturevalue("postgres_server")).new_database()
+        url = cast(PostgresServer, request.getfixturevalue("postgres_server")).new_database("ingestion")
     settings = quick_settings(tmp_path_factory.mktemp("quality"), "http://localhost", database_url=url)
-    await upgrade(settings, "ingestion")
+    await make_tables(settings, "ingestion")
     database = Database.open(settings, "ingestion")
     yield database
     await database.close()

@@ -19,9 +19,10 @@ from ingestion.quality.verdict import ABSENT, Check, Level, Verdict
 from ingestion.reading import InstrumentFlag, Measurement, Reading
 from ingestion.store.quality_report import QualityReportStore
 from ingestion.store.readings import ReadingStore
-from mesh.database import Database, upgrade
+from mesh.database import Database
 from mesh.page_token import InvalidPageToken
 from tests.backing.postgres import PostgresServer
+from tests.backing.tables import make_tables
 from tests.ingestion.assembly import SettableClock, quick_settings
 
 _NOW = datetime(2026, 3, 16, 9, 16, tzinfo=KST).astimezone(UTC)
@@ -43,9 +44,9 @@ class Desk:
 async def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Database]:
     url = None
     if request.param == "postgres":
-        url = cast(PostgresServer, request.getfixturevalue("postgres_server")).new_database()
+        url = cast(PostgresServer, request.getfixturevalue("postgres_server")).new_database("ingestion")
     settings = quick_settings(tmp_path_factory.mktemp("quality"), "http://localhost", database_url=url)
-    await upgrade(settings, "ingestion")
+    await make_tables(settings, "ingestion")
     database = Database.open(settings, "ingestion")
     yield database
     await database.close()

@@ -21,7 +21,7 @@ from tests.predictor.assembly import Predictor, open_predictor, predictor_settin
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> PredictorSettings:
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else None
+    url = request.getfixturevalue("postgres_predictor_url") if request.param == "postgres" else None
     (tmp_path / "more").mkdir()
     return predictor_settings(
         tmp_path, database_url=url, model_path=usable_model_file(tmp_path), model_folder=tmp_path / "more"

@@ -19,12 +19,13 @@ from sqlalchemy.exc import StatementError
 from air.places import Network, Station
 from air.pollutants import Pollutant
 from air.status import DataStatus, State
-from mesh.database import Database, upgrade
+from mesh.database import Database
 from mesh.resume_token import InvalidResumeToken, ResumeToken
 from router.exposure.forecast import Quantiles, StationForecast
 from router.settings import RouterSettings
 from router.store import ForecastStore
 from router.tables import metadata
+from tests.backing.tables import make_tables
 from tests.router.air_plan import ISSUED, forecast
 from tests.router.street_plan import at
 
@@ -34,13 +35,13 @@ FRESH = DataStatus(newest_measured_at=ISSUED)
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str | None:
-    return request.getfixturevalue("postgres_url") if request.param == "postgres" else None
+    return request.getfixturevalue("postgres_router_url") if request.param == "postgres" else None
 
 
 @pytest.fixture
 async def database(tmp_path: Path, database_url: str | None) -> AsyncIterator[Database]:
     settings = RouterSettings(data_dir=tmp_path, database_url=None if database_url is None else SecretStr(database_url))
-    await upgrade(settings, "router")
+    await make_tables(settings, "router")
     database = Database.open(settings, "router")
     yield database
     await database.close()

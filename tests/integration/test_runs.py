@@ -28,11 +28,12 @@ from ingestion.store.quotas import QuotaStore
 from ingestion.store.readings import ReadingStore, Saved
 from ingestion.store.runs import RunStore
 from mesh.bell import Bell
-from mesh.database import Database, upgrade
+from mesh.database import Database
 from mesh.lock import InProcessLocks
 from mesh.redis_lock import RedisLocks
 from mesh.settings import MeshSettings
 from tests.backing.redis_server import RedisServer
+from tests.backing.tables import make_tables
 from tests.ingestion.assembly import SettableClock
 
 SLOT = datetime(2026, 3, 16, 0, 15, tzinfo=UTC)
@@ -48,9 +49,9 @@ class Brought:
 @pytest.fixture(params=["sqlite", "postgres"])
 async def databases(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[list[Database]]:
     """Three replicas' ways to one database."""
-    url = cast(str, request.getfixturevalue("postgres_url")) if request.param == "postgres" else None
+    url = cast(str, request.getfixturevalue("postgres_ingestion_url")) if request.param == "postgres" else None
     settings = MeshSettings(data_dir=tmp_path, database_url=None if url is None else SecretStr(url))
-    await upgrade(settings, "ingestion")
+    await make_tables(settings, "ingestion")
     replicas = [Database.open(settings, "ingestion") for _ in range(3)]
     yield replicas
     for database in replicas:

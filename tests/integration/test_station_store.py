@@ -17,7 +17,8 @@ from air.places import Network, Point, Station
 from ingestion.settings import IngestionSettings
 from ingestion.station import ListedStation
 from ingestion.store.stations import StationStore
-from mesh.database import Database, upgrade
+from mesh.database import Database
+from tests.backing.tables import make_tables
 from tests.ingestion.wire_rows import NOW
 
 _LATER = NOW + timedelta(days=1)
@@ -28,7 +29,7 @@ _FAR = Point(37.59, 126.99)
 @asynccontextmanager
 async def _opened(folder: Path, url: str | None) -> AsyncIterator[Database]:
     settings = IngestionSettings.model_validate({"data_dir": folder, "database_url": url})
-    await upgrade(settings, "ingestion")
+    await make_tables(settings, "ingestion")
     database = Database.open(settings, "ingestion")
     try:
         yield database
@@ -38,7 +39,7 @@ async def _opened(folder: Path, url: str | None) -> AsyncIterator[Database]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StationStore]:
-    url = cast(str, request.getfixturevalue("postgres_url")) if request.param == "postgres" else None
+    url = cast(str, request.getfixturevalue("postgres_ingestion_url")) if request.param == "postgres" else None
     async with _opened(tmp_path, url) as database:
         yield StationStore(database)
 
@@ -130,12 +131,12 @@ async def test_places_come_in_pages_by_station_then_time(store: StationStore) ->
     assert len(await store.places(10, station_ids=["가", "나"])) == 2
 
 
-async def test_postgis_finds_stations_by_their_index(tmp_path: Path, postgres_url: str) -> None:
+async def test_postgis_finds_stations_by_their_index(tmp_path: Path, postgres_ingestion_url: str) -> None:
     near = (
         "SELECT station_id FROM stations WHERE ST_Point(longitude::double precision, latitude::double precision)"
         " && ST_MakeEnvelope(126.9, 37.5, 127.1, 37.6)"
     )
-    async with _opened(tmp_path, postgres_url) as database:
+    async with _opened(tmp_path, postgres_ingestion_url) as database:
         await StationStore(database).observe("airkorea", [_listed("중구"), _listed("먼곳", Point(35.1, 129.0))], NOW)
         async with database.begin() as connection:
             await connection.execute(text("SET LOCAL enable_seqscan = off"))

@@ -29,7 +29,7 @@ both_databases = pytest.mark.parametrize("ingestion", ["sqlite", "postgres"], in
 @pytest.fixture
 async def ingestion(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Assembly]:
     on_postgres = getattr(request, "param", "sqlite") == "postgres"
-    url = cast(str, request.getfixturevalue("postgres_url")) if on_postgres else None
+    url = cast(str, request.getfixturevalue("postgres_ingestion_url")) if on_postgres else None
     async with assembled(quick_settings(tmp_path, "http://127.0.0.1:9", database_url=url)) as parts:
         yield parts
 

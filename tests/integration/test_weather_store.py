@@ -25,7 +25,8 @@ from ingestion.weather import (
     WeatherForecast,
     WeatherObservation,
 )
-from mesh.database import Database, upgrade
+from mesh.database import Database
+from tests.backing.tables import make_tables
 
 SEOUL, NEXT = Cell(60, 127), Cell(61, 127)
 NOON = datetime(2026, 3, 16, 3, tzinfo=UTC)
@@ -35,9 +36,9 @@ CONDITIONS = Conditions(-8.1, 34.0, Precipitation.SNOW, Amount(0.5, "1mm 미만"
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[WeatherStore]:
-    url = cast(str, request.getfixturevalue("postgres_url")) if request.param == "postgres" else None
+    url = cast(str, request.getfixturevalue("postgres_ingestion_url")) if request.param == "postgres" else None
     settings = IngestionSettings.model_validate({"data_dir": tmp_path, "database_url": url})
-    await upgrade(settings, "ingestion")
+    await make_tables(settings, "ingestion")
     database = Database.open(settings, "ingestion")
     yield WeatherStore(database)
     await database.close()

@@ -37,9 +37,9 @@ def replay() -> Iterator[ReplayServer]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, replay: ReplayServer, postgres_url: str, redis_url: str) -> IngestionSettings:
+def settings(tmp_path: Path, replay: ReplayServer, postgres_ingestion_url: str, redis_url: str) -> IngestionSettings:
     quick = {"lame_duck_seconds": 0, "stop_grace_seconds": 1, "operator_api_key": OPERATOR_KEY}
-    return quick_settings(tmp_path, replay.url, database_url=postgres_url, redis_url=redis_url, **quick)
+    return quick_settings(tmp_path, replay.url, database_url=postgres_ingestion_url, redis_url=redis_url, **quick)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from ingestion.service import FULL_NAME as INGESTION
 from ingestion.service import add_to_server
 from mesh.bell import Bell
 from mesh.channel import open_channel
-from mesh.database import Database, upgrade
+from mesh.database import Database
 from mesh.health import HealthBoard
 from mesh.redis_shelf import open_shelf
 from mesh.server import GrpcServer, serving
@@ -39,6 +39,7 @@ from predictor.succession import Succession
 from predictor.weather_book import WeatherBook
 from predictor.weather_stream import WeatherStream
 from predictor.window import Reading
+from tests.backing.tables import make_tables
 from tests.ingestion.assembly import Assembly as Ingestion
 from tests.ingestion.assembly import SettableClock, assembled, quick_settings
 
@@ -96,7 +97,7 @@ async def open_predictor(
     settings: PredictorSettings, clock: SettableClock, *, follow: bool = True
 ) -> AsyncIterator[Predictor]:
     """A predictor over a database brought up to date; `follow` whether it takes readings from ingestion."""
-    await upgrade(settings, "predictor")
+    await make_tables(settings, "predictor")
     database, bell = Database.open(settings, "predictor"), Bell()
     try:
         async with (

@@ -15,7 +15,7 @@ from cleanair.predictor.v1 import forecast_pb2
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from air.status import DataStatus, State
 from mesh.channel import open_channel
-from mesh.database import Database, upgrade
+from mesh.database import Database
 from mesh.health import HealthState
 from mesh.resume_token import ResumeToken
 from mesh.wire import point_to_wire
@@ -25,6 +25,7 @@ from router.forecast_stream import ForecastStream
 from router.planner import Planner
 from router.settings import RouterSettings
 from router.store import ForecastStore
+from tests.backing.tables import make_tables
 from tests.router.air_plan import NOW, forecast
 from tests.router.scripted_predictor import ScriptedPredictor, forecast_to_wire, served
 from tests.router.street_plan import Edge, at, plan
@@ -53,7 +54,7 @@ class Follower:
 async def settings(tmp_path: Path) -> RouterSettings:
     quick = {"lame_duck_seconds": 0, "stop_grace_seconds": 0, "heartbeat_seconds": 1, "reconnect_seconds": 0.2}
     settings = RouterSettings.model_validate({"data_dir": tmp_path, **quick})
-    await upgrade(settings, "router")
+    await make_tables(settings, "router")
     return settings
 
 
