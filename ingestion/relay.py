@@ -13,6 +13,7 @@ import structlog
 from ingestion.change import Batch, UnreadableBatch
 from ingestion.change_feed import ChangeFeed
 from mesh.bell import Bell
+from mesh.cancellation import end
 from mesh.errors import CleanAirError, Unavailable
 
 _log: Final = structlog.stdlib.get_logger("relay")
@@ -59,11 +60,12 @@ class Relay:
 
     async def run(self) -> None:
         """Runs until cancelled, and closes the way to the others."""
+        tasks = [asyncio.create_task(work) for work in (self._tell(), self._listen())]
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._tell())
-                group.create_task(self._listen())
+            # Not a group of tasks: that hands on the first cancellation alone, and a client may swallow it.
+            await asyncio.gather(*tasks)
         finally:
+            await end(*tasks)
             await self._news.close()
 
     async def _tell(self) -> None:
