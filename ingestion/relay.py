@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import struct
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -13,7 +12,7 @@ import structlog
 from ingestion.change import Batch, UnreadableBatch
 from ingestion.change_feed import ChangeFeed
 from mesh.bell import Bell
-from mesh.cancellation import end
+from mesh.cancellation import run_together
 from mesh.errors import CleanAirError, Unavailable
 
 _log: Final = structlog.stdlib.get_logger("relay")
@@ -60,12 +59,9 @@ class Relay:
 
     async def run(self) -> None:
         """Runs until cancelled, and closes the way to the others."""
-        tasks = [asyncio.create_task(work) for work in (self._tell(), self._listen())]
         try:
-            # Not a group of tasks: that hands on the first cancellation alone, and a client may swallow it.
-            await asyncio.gather(*tasks)
+            await run_together(self._tell(), self._listen())
         finally:
-            await end(*tasks)
             await self._news.close()
 
     async def _tell(self) -> None:

@@ -13,6 +13,7 @@ import structlog
 
 from ingestion.slots import Slots
 from ingestion.source import SourceError
+from mesh.cancellation import run_together
 from mesh.clock import Clock
 from mesh.errors import CleanAirError, Unavailable
 
@@ -56,9 +57,7 @@ class Schedule:
 
     async def run(self) -> None:
         """Runs until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for due in self._due:
-                group.create_task(self._keep(due))
+        await run_together(*(self._keep(due) for due in self._due))
 
     async def _keep(self, due: Due) -> None:
         slot = due.slots.latest(self._clock())

@@ -27,6 +27,7 @@ class ReadingStream:
         channel: To ingestion.
         issuer: Who takes the readings.
         heartbeat_seconds: The longest silence that ingestion promises.
+        longest_pause_seconds: The longest time until a broken stream is opened again.
         lateness: What to say of data beside the readings that are late; empty while they are not.
     """
 
@@ -36,6 +37,7 @@ class ReadingStream:
         issuer: Issuer,
         *,
         heartbeat_seconds: float,
+        longest_pause_seconds: float,
         lateness: Callable[[], str] = str,
     ) -> None:
         self._stub = IngestionServiceStub(channel)
@@ -49,6 +51,7 @@ class ReadingStream:
             handle=self._handle,
             forget_token=issuer.start_over,
             heartbeat_seconds=heartbeat_seconds,
+            longest_pause_seconds=longest_pause_seconds,
         )
 
     @property

@@ -83,7 +83,13 @@ async def _serve(
     weather = WeatherStream(
         channel, weather_book, clock, poll_seconds=settings.weather_poll_seconds, on_new_cells=issuer.weather_came
     )
-    readings = ReadingStream(channel, issuer, heartbeat_seconds=settings.heartbeat_seconds, lateness=weather.lateness)
+    readings = ReadingStream(
+        channel,
+        issuer,
+        heartbeat_seconds=settings.heartbeat_seconds,
+        longest_pause_seconds=settings.reconnect_seconds,
+        lateness=weather.lateness,
+    )
     answers = Answers(issuer, cache, lambda: readings.upstream, clock)
     service = PredictionService(
         issuer, answers, succession, monitor, bell, heartbeat_seconds=settings.heartbeat_seconds

@@ -53,6 +53,7 @@ def predictor_settings(folder: Path, **more: object) -> PredictorSettings:
         "data_dir": folder,
         "operator_api_key": "an operator's key",
         "heartbeat_seconds": HEARTBEAT_SECONDS,
+        "reconnect_seconds": 0.2,
         "lame_duck_seconds": 0,
         "stop_grace_seconds": 1,
     }
@@ -150,7 +151,11 @@ async def _put_together(
         channel, weather, clock, poll_seconds=settings.weather_poll_seconds, on_new_cells=issuer.weather_came
     )
     readings = ReadingStream(
-        channel, issuer, heartbeat_seconds=settings.heartbeat_seconds, lateness=weather_stream.lateness
+        channel,
+        issuer,
+        heartbeat_seconds=settings.heartbeat_seconds,
+        longest_pause_seconds=settings.reconnect_seconds,
+        lateness=weather_stream.lateness,
     )
     answers = Answers(issuer, cache, lambda: readings.upstream, clock)
     service = PredictionService(
