@@ -78,8 +78,9 @@ class ReadingStream:
         return self._stub.StreamReadings(wire.StreamReadingsRequest(resume_token=token, measured_after=start))
 
     async def _handle(self, element: wire.StreamReadingsResponse) -> None:
-        await self._issuer.take([reading_from_wire(reading) for reading in element.readings], element.resume_token)
+        # Before the forecasts that come of it are told: they are told with it.
         self._said = status_from_wire(element.data_status)
+        await self._issuer.take([reading_from_wire(reading) for reading in element.readings], element.resume_token)
 
 
 def reading_from_wire(message: reading_pb2.Reading) -> Reading:

@@ -72,6 +72,21 @@ async def assert_same_as_undisturbed(predictor: Predictor, upstream: Upstream, f
             np.testing.assert_allclose(mine.quantiles, forecast.quantiles, rtol=1e-3, atol=0.02)
 
 
+async def test_forecasts_are_told_with_the_status_of_the_readings_that_they_come_of(tmp_path: Path) -> None:
+    async with run_ingestion(tmp_path, NOON) as upstream:
+        settings = predictor_settings(tmp_path / "predictor", ingestion_target=upstream.target)
+        async with open_predictor(settings, SettableClock(NOON)) as predictor:
+            await predictor.until_connected()
+            before, rings = predictor.readings.upstream, predictor.bell.rings
+            await upstream.measure([reading()])
+            assert await predictor.bell.wait(rings, 10)
+            after = predictor.readings.upstream
+    assert before is not None
+    assert before.state is State.STALE
+    assert after is not None
+    assert not after.reasons
+
+
 @dataclass(slots=True)
 class Follower:
     """Follows the forecasts of one predictor after another, and keeps what came."""
