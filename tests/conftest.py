@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from mesh.logs import hand_to_standard_library
 
@@ -19,6 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Kernels are compiled once for all tests and the processes that they start, not once in each one's data folder.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".numba_cache"))
+
+# How long an example takes is for the machine to say, which others use, too.
+settings.register_profile("patient", settings.default, deadline=None)
+settings.load_profile("patient")
 
 
 def _real_data() -> Path:
