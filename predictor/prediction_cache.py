@@ -66,9 +66,10 @@ class PredictionCache:
     Without the shelf it works everything out. It is an async context manager, which closes the shelf.
     """
 
-    def __init__(self, shelf: Shelf, clock: Clock) -> None:
+    def __init__(self, shelf: Shelf, clock: Clock, *, left_alone_seconds: float = _LEFT_ALONE_SECONDS) -> None:
         self._shelf = shelf
         self._clock = clock
+        self._left_alone_seconds = left_alone_seconds
         self._flights: dict[str, asyncio.Task[Mapping[str, Forecast]]] = {}
         self._tasks: set[asyncio.Task[Mapping[str, Forecast]]] = set()
         self._answers = True
@@ -180,7 +181,7 @@ class PredictionCache:
     def _note(self, error: ShelfUnavailable | None) -> None:
         """Says so once when the shelf goes away, and when it is back."""
         if error is not None:
-            self._left_alone_until = time.monotonic() + _LEFT_ALONE_SECONDS
+            self._left_alone_until = time.monotonic() + self._left_alone_seconds
             if self._answers:
                 _log.warning("the cache does not answer: forecasts at points are worked out each time", error=error)
         elif not self._answers:

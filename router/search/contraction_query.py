@@ -274,7 +274,7 @@ def _take_apart(topology: Contraction, metric: CustomizedMetric, links: Ints, si
 
 
 @compiled
-def _explaining_arc(topology: Contraction, weight: Ints, link: int, upwards: bool, cost: int) -> int:  # noqa: FBT001
+def _explaining_arc(topology: Contraction, weight: Ints, link: int, upwards: bool, cost: int) -> int:  # noqa: FBT001 - compiled
     """An arc that lies on a link, leads the same way and costs as much."""
     for at in range(topology.first_arc[link], topology.first_arc[link + 1]):
         arc: int = topology.arc_on[at] if upwards else ~topology.arc_on[at]

@@ -50,13 +50,13 @@ async def test_a_redis_that_is_not_there_is_unavailable_not_a_stack_trace() -> N
 
 
 async def test_forecasts_go_on_while_redis_is_away_and_are_kept_again_when_it_is_back(
-    redis_url: str, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    redis_url: str, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr("predictor.prediction_cache._LEFT_ALONE_SECONDS", 0.0)
     work, point = Work(), POINTS[:1]
     settings = MeshSettings(redis_url=SecretStr(redis_url))
-    async with PredictionCache(open_shelf(settings, SHELF, ROOM), SettableClock(NOON)) as cache:
+    shelf = open_shelf(settings, SHELF, ROOM)
+    async with PredictionCache(shelf, SettableClock(NOON), left_alone_seconds=0.0) as cache:
         await cache.at(EDITION, point, work)
         redis_server.kill()
         for _ in range(2):
