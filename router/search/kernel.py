@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.search.compiled import compiled
+from router.search.heap import pop, push
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -40,45 +41,6 @@ _LARGEST_POTENTIAL = 2.0**60
 # A place within an arc is put on the map by a straight line between two points of its shape, so that its distance to
 # them along the arc is short of the great circle: over ten kilometres by millimetres.
 _SLACK_M = 1.0
-
-
-@compiled
-def _push(keys: Longs, nodes: Ints, size: int, key: int, node: int) -> int:
-    at = size
-    while at > 0:
-        above = (at - 1) >> 2
-        if keys[above] <= key:
-            break
-        keys[at] = keys[above]
-        nodes[at] = nodes[above]
-        at = above
-    keys[at] = key
-    nodes[at] = node
-    return size + 1
-
-
-@compiled
-def _pop(keys: Longs, nodes: Ints, size: int) -> int:
-    size -= 1
-    key = keys[size]
-    node = nodes[size]
-    at = 0
-    while True:
-        below = 4 * at + 1
-        if below >= size:
-            break
-        least = below
-        for child in range(below + 1, min(below + 4, size)):
-            if keys[child] < keys[least]:
-                least = child
-        if keys[least] >= key:
-            break
-        keys[at] = keys[least]
-        nodes[at] = nodes[least]
-        at = least
-    keys[at] = key
-    nodes[at] = node
-    return size
 
 
 @compiled
@@ -150,12 +112,12 @@ def search(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; the eng
         labels[node, _DISTANCE] = cost
         labels[node, _POTENTIAL] = _potential(position, node, target, rate)
         labels[node, _PARENT] = ~seeds[row, _ARC]
-        size = _push(keys, nodes, size, cost + labels[node, _POTENTIAL], node)
+        size = push(keys, nodes, size, cost + labels[node, _POTENTIAL], node)
     best = direct
     best_entry = NO_ENTRY
     while size > 0 and keys[0] < best:
         node = nodes[0]
-        size = _pop(keys, nodes, size)
+        size = pop(keys, nodes, size)
         if labels[node, _POTENTIAL] == _SETTLED:
             continue
         labels[node, _POTENTIAL] = _SETTLED
@@ -173,7 +135,7 @@ def search(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; the eng
                 continue
             labels[next_node, _DISTANCE] = next_distance
             labels[next_node, _PARENT] = arc
-            size = _push(keys, nodes, size, next_distance + labels[next_node, _POTENTIAL], next_node)
+            size = push(keys, nodes, size, next_distance + labels[next_node, _POTENTIAL], next_node)
     return best, best_entry
 
 
