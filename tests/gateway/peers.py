@@ -12,7 +12,16 @@ from cleanair.ingestion.v1 import ingestion_service_pb2 as ingestion
 from cleanair.ingestion.v1 import ingestion_service_pb2_grpc, reading_pb2
 from cleanair.predictor.v1 import prediction_service_pb2 as predictor
 from cleanair.predictor.v1 import prediction_service_pb2_grpc
-from cleanair.router.v1 import route_pb2, route_service_pb2_grpc
+from cleanair.router.v1 import (
+    graph_service_pb2,
+    graph_service_pb2_grpc,
+    location_service_pb2,
+    location_service_pb2_grpc,
+    navigation_pb2,
+    route_pb2,
+    route_service_pb2_grpc,
+    stops_pb2,
+)
 from cleanair.router.v1 import route_service_pb2 as router
 from cleanair.type.v1 import station_pb2
 from google.api.httpbody_pb2 import HttpBody
@@ -186,6 +195,56 @@ class Routes(route_service_pb2_grpc.RouteServiceServicer):
                     self._witness.cancelled.set()
         return router.GetRouteResponse(route=route_pb2.Route(route_id=request.route_id), graph="seen")
 
+    async def OptimizeRoute(
+        self, request: stops_pb2.OptimizeRouteRequest, context: Context
+    ) -> stops_pb2.OptimizeRouteResponse:
+        self._witness.see("OptimizeRoute", context)
+        return stops_pb2.OptimizeRouteResponse()
+
+    async def Navigate(
+        self, request_iterator: AsyncIterator[navigation_pb2.NavigateRequest], context: Context
+    ) -> AsyncIterator[navigation_pb2.NavigateResponse]:
+        self._witness.see("Navigate", context)
+        async for request in request_iterator:
+            away = request.position.accuracy_meters
+            yield navigation_pb2.NavigateResponse(
+                progress=navigation_pb2.NavigateResponse.Progress(distance_left_meters=away)
+            )
+
+
+class Locations(location_service_pb2_grpc.LocationServiceServicer):
+    def __init__(self, witness: Witness) -> None:
+        self._witness = witness
+
+    async def SearchLocations(
+        self, request: location_service_pb2.SearchLocationsRequest, context: Context
+    ) -> location_service_pb2.SearchLocationsResponse:
+        self._witness.see("SearchLocations", context)
+        return location_service_pb2.SearchLocationsResponse()
+
+    async def ReverseGeocode(
+        self, request: location_service_pb2.ReverseGeocodeRequest, context: Context
+    ) -> location_service_pb2.ReverseGeocodeResponse:
+        self._witness.see("ReverseGeocode", context)
+        return location_service_pb2.ReverseGeocodeResponse(street=f"{request.point.latitude:g}")
+
+
+class Graphs(graph_service_pb2_grpc.GraphServiceServicer):
+    def __init__(self, witness: Witness) -> None:
+        self._witness = witness
+
+    async def ListGraphs(
+        self, request: graph_service_pb2.ListGraphsRequest, context: Context
+    ) -> graph_service_pb2.ListGraphsResponse:
+        self._witness.see("ListGraphs", context)
+        return graph_service_pb2.ListGraphsResponse()
+
+    async def ReloadGraphs(
+        self, request: graph_service_pb2.ReloadGraphsRequest, context: Context
+    ) -> graph_service_pb2.ReloadGraphsResponse:
+        self._witness.see("ReloadGraphs", context)
+        return graph_service_pb2.ReloadGraphsResponse()
+
 
 @dataclass(frozen=True, slots=True)
 class Peers:
@@ -218,6 +277,14 @@ async def peers(settings: MeshSettings) -> AsyncIterator[Peers]:
         route_service_pb2_grpc.add_RouteServiceServicer_to_server,
         Routes(witness),
         "cleanair.router.v1.RouteService",
+    )
+    servers["router"].add(
+        location_service_pb2_grpc.add_LocationServiceServicer_to_server,
+        Locations(witness),
+        "cleanair.router.v1.LocationService",
+    )
+    servers["router"].add(
+        graph_service_pb2_grpc.add_GraphServiceServicer_to_server, Graphs(witness), "cleanair.router.v1.GraphService"
     )
     async with AsyncExitStack() as stack:
         targets = {

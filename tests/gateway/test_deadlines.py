@@ -53,6 +53,10 @@ async def test_operators_and_streams_have_longer(gateway: Gateway) -> None:
     stub = prediction_service_pb2_grpc.PredictionServiceStub(gateway.channel)
     assert [element async for element in stub.StreamForecasts(predictor.StreamForecastsRequest())]
     assert seconds_left(gateway) == pytest.approx(3600.0, abs=1.0)
+    journey = route_service_pb2_grpc.RouteServiceStub(gateway.channel).Navigate()
+    await journey.done_writing()
+    assert await journey.read() is grpc.aio.EOF
+    assert seconds_left(gateway) == pytest.approx(3600.0, abs=1.0)
 
 
 async def test_a_rest_call_past_its_deadline_is_504_and_the_server_is_told(gateway: Gateway) -> None:

@@ -12,8 +12,9 @@ from cleanair.ingestion.v1 import ingestion_service_pb2_grpc
 from cleanair.mesh.v1 import mesh_service_pb2, mesh_service_pb2_grpc
 from cleanair.predictor.v1 import prediction_service_pb2 as predictor
 from cleanair.predictor.v1 import prediction_service_pb2_grpc
+from cleanair.router.v1 import navigation_pb2, route_service_pb2_grpc
 from cleanair.router.v1 import route_service_pb2 as router
-from cleanair.router.v1 import route_service_pb2_grpc
+from cleanair.type.v1 import point_pb2
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
@@ -54,6 +55,18 @@ async def test_forecasts_stream(gateway: Gateway) -> None:
     stub = prediction_service_pb2_grpc.PredictionServiceStub(gateway.channel)
     tokens = [element.resume_token async for element in stub.StreamForecasts(predictor.StreamForecastsRequest())]
     assert tokens == ["1", "2", "3"]
+
+
+async def test_a_journey_is_answered_while_it_goes_on(gateway: Gateway) -> None:
+    stub = route_service_pb2_grpc.RouteServiceStub(gateway.channel)
+    call = stub.Navigate()
+    point = point_pb2.Point(latitude=37.5, longitude=127)
+    for meters in (30.0, 20.0, 10.0):
+        position = navigation_pb2.Position(point=point, accuracy_meters=meters)
+        await call.write(navigation_pb2.NavigateRequest(position=position))
+        assert (await call.read()).progress.distance_left_meters == meters
+    await call.done_writing()
+    assert await call.read() is grpc.aio.EOF
 
 
 async def test_the_meshs_own_stream_is_closed_from_outside(gateway: Gateway) -> None:

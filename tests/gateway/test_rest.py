@@ -58,6 +58,7 @@ async def test_variables_in_paths_are_unescaped(gateway: Gateway) -> None:
 
 async def test_every_path_reaches_the_server_that_owns_it(gateway: Gateway) -> None:
     key = {"x-api-key": "a-key-for-operators-only"}
+    stops = {"origin": SEOUL, "stops": [{"point": SINCHON}]}
     asked: list[tuple[httpx.Response, str]] = [
         (await gateway.http.get("/api/v1/readings"), "ListReadings"),
         (await gateway.http.post("/api/v1/collect/air-quality", headers=key, json={}), "CollectAirQuality"),
@@ -66,6 +67,11 @@ async def test_every_path_reaches_the_server_that_owns_it(gateway: Gateway) -> N
         (await gateway.http.post("/api/v1/models/reload", headers=key, json={}), "ReloadModels"),
         (await gateway.http.get("/api/v1/predictions/cache?stationId=a&pageSize=2"), "ListCachedPredictions"),
         (await gateway.http.get("/api/v1/routes/r1"), "GetRoute"),
+        (await gateway.http.post("/api/v1/routes/optimize", json=stops), "OptimizeRoute"),
+        (await gateway.http.get("/api/v1/locations/search?query=ㄱㄴㅇ&pageSize=2"), "SearchLocations"),
+        (await gateway.http.get("/api/v1/locations/reverse?point.latitude=37&point.longitude=127"), "ReverseGeocode"),
+        (await gateway.http.get("/api/v1/graphs"), "ListGraphs"),
+        (await gateway.http.post("/api/v1/graphs/reload", headers=key, json={}), "ReloadGraphs"),
     ]
     assert [response.status_code for response, _ in asked] == [200] * len(asked)
     assert [call.rpc for call in gateway.witness.calls[-len(asked) :]] == [rpc for _, rpc in asked]
