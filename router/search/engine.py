@@ -70,11 +70,15 @@ class _Workspace(threading.local):
 
 
 class Engine:
-    """Finds ways through one graph; any number of threads may ask at once."""
+    """Finds ways through one graph; any number of threads may ask at once.
+
+    Attributes:
+        position: float64[n, 3], where the nodes are, metres from the Earth's centre.
+    """
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._position = _from_centre(graph.latitude, graph.longitude)
+        self.position = from_centre(graph.latitude, graph.longitude)
         self._workspace = _Workspace(graph.node_count, graph.arc_count)
 
     def warm_up(self, metric: Metric) -> None:
@@ -104,11 +108,11 @@ class Engine:
             graph.first_out,
             graph.head,
             metric.weight,
-            self._position,
+            self.position,
             metric.least_per_meter if guided else 0.0,
             _rows(seeds),
             _rows(entries),
-            _from_centre(np.array([destination.point.latitude]), np.array([destination.point.longitude]))[0],
+            from_centre(np.array([destination.point.latitude]), np.array([destination.point.longitude]))[0],
             direct,
             space.labels,
             space.keys,
@@ -153,7 +157,7 @@ def _rows(rows: list[tuple[int, int, int]]) -> Longs:
     return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
 
-def _from_centre(latitude: Floats, longitude: Floats) -> Floats:
+def from_centre(latitude: Floats, longitude: Floats) -> Floats:
     """Places on the sphere of `air.geodesy` as float64[k, 3], metres from its centre.
 
     The straight line between two of them is shorter than the great circle, by a ten-millionth over ten kilometres.

@@ -44,7 +44,8 @@ _SLACK_M = 1.0
 
 
 @compiled
-def _potential(position: Floats, node: int, target: Floats, rate: float) -> int:
+def potential(position: Floats, node: int, target: Floats, rate: float) -> int:
+    """A lower bound of the cost between a node and a place: `rate` a metre of the straight line, less the slack."""
     if rate == 0.0:
         return 0
     x = position[node, 0] - target[0]
@@ -110,7 +111,7 @@ def search(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; the eng
             continue
         labels[node, _GENERATION] = generation
         labels[node, _DISTANCE] = cost
-        labels[node, _POTENTIAL] = _potential(position, node, target, rate)
+        labels[node, _POTENTIAL] = potential(position, node, target, rate)
         labels[node, _PARENT] = ~seeds[row, _ARC]
         size = push(keys, nodes, size, cost + labels[node, _POTENTIAL], node)
     best = direct
@@ -130,7 +131,7 @@ def search(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; the eng
             next_distance = distance + weight[arc]
             if labels[next_node, _GENERATION] != generation:
                 labels[next_node, _GENERATION] = generation
-                labels[next_node, _POTENTIAL] = _potential(position, next_node, target, rate)
+                labels[next_node, _POTENTIAL] = potential(position, next_node, target, rate)
             elif labels[next_node, _POTENTIAL] == _SETTLED or labels[next_node, _DISTANCE] <= next_distance:
                 continue
             labels[next_node, _DISTANCE] = next_distance
