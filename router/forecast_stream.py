@@ -127,7 +127,7 @@ def _forecasts_from_wire(messages: Iterable[forecast_pb2.Forecast]) -> Iterable[
         if message.WhichOneof("place") != "station":
             continue
         hours = tuple(message.horizon_hours)
-        lengths = {len(values) for s in message.series for values in (s.lower, s.median, s.upper)}
+        lengths = {len(values) for s in message.series for values in (s.lower, s.median, s.upper, s.mean or s.median)}
         if lengths - {len(hours)} or list(hours) != sorted(set(hours)):
             _log.error("forecast left out", station_id=message.station.station_id, horizons=len(hours))
             continue
@@ -136,9 +136,15 @@ def _forecasts_from_wire(messages: Iterable[forecast_pb2.Forecast]) -> Iterable[
             issue_time=time_from_wire(message.issue_time),
             horizon_hours=hours,
             series={
-                Pollutant(name): Quantiles(tuple(s.lower), tuple(s.median), tuple(s.upper))
+                Pollutant(name): _quantiles(s)
                 for s in message.series
                 # Another release may know more pollutants than this one.
                 if (name := _NAMES.get(s.pollutant, "")) in Pollutant.__members__
             },
         )
+
+
+def _quantiles(series: forecast_pb2.ForecastSeries) -> Quantiles:
+    quantiles = tuple(series.lower), tuple(series.median), tuple(series.upper)
+    # An older predictor tells no mean.
+    return Quantiles(*quantiles, tuple(series.mean)) if series.mean else Quantiles.without_mean(*quantiles)

@@ -106,7 +106,7 @@ def _row(forecast: StationForecast) -> _Row:
         "issue_time": forecast.issue_time,
         "horizon_hours": list(forecast.horizon_hours),
         "series": {
-            pollutant.value: [_numbers(values) for values in (series.lower, series.median, series.upper)]
+            pollutant.value: [_numbers(values) for values in (series.lower, series.median, series.upper, series.mean)]
             for pollutant, series in forecast.series.items()
         },
     }
@@ -124,8 +124,20 @@ def _forecast_from(row: RowMapping) -> StationForecast:
         ),
         issue_time=row["issue_time"],
         horizon_hours=tuple(row["horizon_hours"]),
-        series={Pollutant(name): Quantiles(*map(_values, kept)) for name, kept in series.items()},
+        series={Pollutant(name): _quantiles(*map(_values, kept)) for name, kept in series.items()},
     )
+
+
+def _quantiles(
+    lower: tuple[float, ...],
+    median: tuple[float, ...],
+    upper: tuple[float, ...],
+    mean: tuple[float, ...] | None = None,
+) -> Quantiles:
+    """Rows that were kept before means were told have three columns."""
+    if mean is None:
+        return Quantiles.without_mean(lower, median, upper)
+    return Quantiles(lower, median, upper, mean)
 
 
 def _numbers(values: Sequence[float]) -> _Numbers:

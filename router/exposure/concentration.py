@@ -36,7 +36,7 @@ class Background:
     """The air above the roofs in one hour, as the mean of that hour.
 
     Attributes:
-        by_cell: float64[quantile, pollutant, cell], µg/m³; NaN where nothing is known.
+        by_cell: float64[statistic, pollutant, cell], µg/m³; NaN where nothing is known.
         known: The pollutants of which something is known.
         roadside_only: Those of them that are known from roadside stations alone.
     """

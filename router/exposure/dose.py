@@ -12,7 +12,7 @@ from air.geodesy import Floats
 from air.index import index_of_hour
 from air.pollutants import WHO_GUIDELINE_UG_M3, Pollutant, ug_m3_per_unit
 from router.exposure.concentration import WEIGHED, Background, StreetAir
-from router.exposure.field import QUANTILES
+from router.exposure.field import STATISTICS
 from router.search.kernel import Ints
 
 _SECONDS_AN_HOUR = 3600.0
@@ -51,7 +51,7 @@ def doses(
     found = []
     for pollutant in background.known:
         seconds_at = air.on_arcs(background, pollutant, arcs) @ seconds
-        inhaled = dict(zip(QUANTILES, (seconds_at * ventilation_m3_h / _SECONDS_AN_HOUR).tolist(), strict=True))
+        inhaled = dict(zip(STATISTICS, (seconds_at * ventilation_m3_h / _SECONDS_AN_HOUR).tolist(), strict=True))
         taken = float(seconds.sum())
         mean = inhaled["median"] * _SECONDS_AN_HOUR / (ventilation_m3_h * taken) if taken > 0 else 0.0
         found.append(Dose(pollutant, inhaled["median"], inhaled["lower"], inhaled["upper"], mean))

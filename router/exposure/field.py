@@ -14,10 +14,13 @@ from air.places import Network, Station
 from air.pollutants import FORECAST_POLLUTANTS, ug_m3_per_unit
 from router.exposure.forecast import StationForecast
 
-QUANTILES: Final = ("lower", "median", "upper")
-"""The order of every quantile axis."""
+STATISTICS: Final = ("lower", "median", "upper", "mean")
+"""What is told of each concentration, in the order of every axis of statistics: three quantiles, and the mean."""
 
-MEDIAN: Final = QUANTILES.index("median")
+LOWER: Final = STATISTICS.index("lower")
+MEDIAN: Final = STATISTICS.index("median")
+UPPER: Final = STATISTICS.index("upper")
+MEAN: Final = STATISTICS.index("mean")
 
 HOUR: Final = timedelta(hours=1)
 
@@ -28,7 +31,7 @@ class AirField:
 
     Attributes:
         first_hour: The end of the first hour forecast.
-        values: float64[quantile, pollutant, hour, station], µg/m³, by QUANTILES and FORECAST_POLLUTANTS; NaN where a
+        values: float64[statistic, pollutant, hour, station], µg/m³, by STATISTICS and FORECAST_POLLUTANTS; NaN where a
             station has no forecast for the hour.
         stations: One a column.
         newest_issue_time: The newest measurement that any of it knows.
@@ -52,13 +55,13 @@ class AirField:
         told = [forecast for forecast in told if forecast.issue_time + HOUR * forecast.horizon_hours[-1] > newest]
         first = min(_hour_number(forecast, forecast.horizon_hours[0]) for forecast in told)
         last = max(_hour_number(forecast, forecast.horizon_hours[-1]) for forecast in told)
-        values = np.full((len(QUANTILES), len(FORECAST_POLLUTANTS), last - first + 1, len(told)), np.nan)
+        values = np.full((len(STATISTICS), len(FORECAST_POLLUTANTS), last - first + 1, len(told)), np.nan)
         for column, forecast in enumerate(told):
             hours = [_hour_number(forecast, horizon) - first for horizon in forecast.horizon_hours]
             for row, pollutant in enumerate(FORECAST_POLLUTANTS):
                 if pollutant in forecast.series:
                     series = forecast.series[pollutant]
-                    in_order = np.array([series.lower, series.median, series.upper])
+                    in_order = np.array([series.lower, series.median, series.upper, series.mean])
                     values[:, row, hours, column] = in_order * ug_m3_per_unit(pollutant)
         return cls(
             first_hour=datetime.fromtimestamp(first * HOUR.total_seconds(), UTC),

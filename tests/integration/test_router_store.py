@@ -13,7 +13,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 from sqlalchemy.exc import StatementError
 
 from air.places import Network, Station
@@ -24,7 +24,7 @@ from mesh.resume_token import InvalidResumeToken, ResumeToken
 from router.exposure.forecast import Quantiles, StationForecast
 from router.settings import RouterSettings
 from router.store import ForecastStore
-from router.tables import metadata
+from router.tables import metadata, station_forecasts
 from tests.backing.tables import make_tables
 from tests.router.air_plan import ISSUED, forecast
 from tests.router.street_plan import at
@@ -70,12 +70,24 @@ async def test_what_was_brought_comes_back(store: ForecastStore) -> None:
         station=Station("종로구", "종로구", at(10, 20), Network.ROADSIDE, simulated=True),
         issue_time=datetime(2025, 11, 3, 8, tzinfo=UTC),
         horizon_hours=(1, 2, 5),
-        series={Pollutant.NO2: Quantiles((0.01, 0.02, 0.03), (0.02, 0.03, 0.04), (0.03, 0.04, 0.05))},
+        series={
+            Pollutant.NO2: Quantiles((0.01, 0.02, 0.03), (0.02, 0.03, 0.04), (0.03, 0.04, 0.05), (0.021, 0.031, 0.041))
+        },
     )
     status = DataStatus(State.STALE, ("late",), ISSUED, simulated=True)
     await store.keep(token(1), status, [brought])
     kept = await store.load()
     assert (kept.resume_token, kept.forecasts, kept.status) == (token(1), (brought,), status)
+
+
+async def test_a_row_from_before_means_were_told_has_the_mean_of_its_quantiles(
+    store: ForecastStore, database: Database
+) -> None:
+    await store.keep(token(1), FRESH, [pm25(10.0)])
+    async with database.begin() as connection:
+        await connection.execute(update(station_forecasts).values(series={"PM25": [[10.0], [20.0], [40.0]]}))
+    (kept,) = (await store.load()).forecasts
+    assert kept.series[Pollutant.PM25].mean == pytest.approx((0.3 * 10 + 0.4 * 20 + 0.3 * 40,))
 
 
 async def test_an_unknown_value_comes_back_unknown(store: ForecastStore) -> None:

@@ -32,7 +32,7 @@ def forecast(
 
     def quantiles(pollutant: Pollutant, value: float) -> Quantiles:
         told = value / ug_m3_per_unit(pollutant)
-        return Quantiles((told * LOWER,) * hours, (told,) * hours, (told * UPPER,) * hours)
+        return Quantiles((told * LOWER,) * hours, (told,) * hours, (told * UPPER,) * hours, (told,) * hours)
 
     return StationForecast(
         station=Station(station_id, station_id, location or at(0, 1000), network, simulated),

@@ -89,7 +89,7 @@ def forecast_to_wire(forecast: StationForecast) -> forecast_pb2.Forecast:
         horizon_hours=forecast.horizon_hours,
         series=[
             forecast_pb2.ForecastSeries(
-                pollutant=pollutant_to_wire(pollutant), lower=s.lower, median=s.median, upper=s.upper
+                pollutant=pollutant_to_wire(pollutant), lower=s.lower, median=s.median, upper=s.upper, mean=s.mean
             )
             for pollutant, s in forecast.series.items()
         ],

@@ -17,8 +17,8 @@ HOUR = timedelta(hours=1)
 
 def test_all_values_are_in_micrograms() -> None:
     field = field_of(forecast({Pollutant.NO2: 40.0, Pollutant.PM25: 20.0}))
-    assert field.values[:, NO2, 0, 0].tolist() == pytest.approx([40 * LOWER, 40, 40 * UPPER])
-    assert field.values[:, PM25, 71, 0].tolist() == pytest.approx([20 * LOWER, 20, 20 * UPPER])
+    assert field.values[:, NO2, 0, 0].tolist() == pytest.approx([40 * LOWER, 40, 40 * UPPER, 40])
+    assert field.values[:, PM25, 71, 0].tolist() == pytest.approx([20 * LOWER, 20, 20 * UPPER, 20])
 
 
 def test_no_forecast_is_no_field() -> None:
