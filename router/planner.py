@@ -2,112 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
 
-import numpy as np
-
-from air.geodesy import Floats, distance_m
 from air.places import Point
-from mesh.errors import CleanAirError, InvalidInput, NotFound
-from router.exposure.concentration import Background, StreetAir
-from router.exposure.dose import Dose, air_quality_score, doses, weighed
+from air.status import DataStatus
+from mesh.errors import CleanAirError
+from router.exposure.dose import air_quality_score, weighed
 from router.exposure.field import AirField
-from router.exposure.metrics import Metrics
-from router.exposure.recent import Recent
-from router.graph.graph import Graph
 from router.known_air import KnownAir
 from router.modes import GAITS, TravelMode
+from router.region import Region
 from router.route import Algorithm, Comparison, Plan, Route, RouteRequest, RouteType
-from router.search.engine import Engine, Path, Place
-from router.search.metric import Metric
-from router.search.shapes import Shapes
-from router.search.snapping import Snapper
-
-SAME_PLACE_M: Final = 1.0
-"""Ends nearer to each other than this are one place."""
-
-_BACKGROUNDS_KEPT: Final = 8
-_DECIMALS: Final = 1
-"""Of seconds and metres: more would claim to know how fast one walks to the millisecond."""
-
-
-class EqualEnds(InvalidInput):
-    """Origin and destination are one place on the street network."""
-
-    reason = "ORIGIN_EQUALS_DESTINATION"
-
-
-class NoRoute(NotFound):
-    """There is no way between the ends for this travel mode."""
-
-    reason = "NO_ROUTE"
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """A path with its figures; `load` is its time weighed by the air's load, whatever that rests on."""
-
-    path: Path
-    seconds: float
-    length_m: float
-    load: float
-    doses: tuple[Dose, ...]
-
-
-_LEAST: Final[Mapping[RouteType, Callable[[_Way], float]]] = {
-    RouteType.FASTEST: lambda way: way.seconds,
-    RouteType.SHORTEST: lambda way: way.length_m,
-    RouteType.HEALTHIEST: lambda way: way.load,
-}
+from router.search.engine import Place
+from router.traveller import Traveller
+from router.way import Way
+from router.wayfinding import Wayfinder, locate
 
 
 class Planner:
-    """Plans routes on one graph; any number of threads may ask at once, while another brings new air."""
+    """Plans routes in the regions served; any number of threads may ask at once, while another brings new air."""
 
-    def __init__(self, graph: Graph, *, stale_after: timedelta) -> None:
-        """Prepares the graph for searching.
+    def __init__(self, regions: Sequence[Region], *, stale_after: timedelta) -> None:
+        """Serves these regions, one at least.
 
         Args:
-            graph: The streets.
+            regions: In the order in which they are searched for a point.
             stale_after: A forecast whose newest measurement is older than this is called stale.
         """
-        self._graph = graph
+        self._regions = tuple(regions)
         self._stale_after = stale_after
-        self._shapes = Shapes(graph)
-        self._air = StreetAir(graph, self._shapes)
-        self._metrics = Metrics(graph, self._air)
-        self._engine = Engine(graph)
-        on_foot = Snapper(graph, self._shapes, self._metrics.open[TravelMode.WALK])
-        by_bike = Snapper(graph, self._shapes, self._metrics.open[TravelMode.BIKE])
-        self._snappers = {TravelMode.WALK: on_foot, TravelMode.RUN: on_foot, TravelMode.BIKE: by_bike}
-        self._backgrounds: Recent[tuple[AirField, int], Background | None] = Recent(_BACKGROUNDS_KEPT)
         self._known = KnownAir()
 
     @property
-    def graph_name(self) -> str:
-        """Name and version of the graph."""
-        return f"{self._graph.name} {self._graph.version}"
+    def regions(self) -> tuple[Region, ...]:
+        """Those served now."""
+        return self._regions
 
     @property
     def known(self) -> KnownAir:
         """What is known of the air now."""
         return self._known
 
+    def serve(self, regions: Sequence[Region], now: datetime) -> None:
+        """Serves these regions from now on. What the next requests need of them is made ready first."""
+        for region in regions:
+            if region not in self._regions:
+                self._make_ready(region, self._known, now)
+        self._regions = tuple(regions)
+
     def warm_up(self, now: datetime) -> None:
-        """Plans once for each mode, so that all is compiled and made before the first request comes."""
-        self._engine.warm_up(self._metrics.fastest(TravelMode.WALK))
-        graph, longest = self._graph, int(np.argmax(self._graph.length_m))
-        origin, destination = (
-            Point(float(graph.latitude[node]), float(graph.longitude[node]))
-            for node in (graph.tail[longest], graph.head[longest])
-        )
-        for mode in TravelMode:
-            with suppress(CleanAirError):  # the mode may have no way there
-                self.plan(RouteRequest(origin, destination, mode), now)
+        """Plans once in each region and mode, so that all is compiled and made before the first request comes."""
+        for region in self._regions:
+            origin, destination = region.warm_up()
+            for mode in TravelMode:
+                with suppress(CleanAirError):  # the mode may have no way there
+                    self.plan(RouteRequest(origin, destination, mode), now)
 
     def is_stale(self, field: AirField, now: datetime) -> bool:
         """True when the newest measurement behind the field is too old to be called current."""
@@ -115,16 +67,31 @@ class Planner:
 
     def know(self, known: KnownAir, now: datetime) -> None:
         """Plans with this from now on. What the next requests need of it is made ready first."""
-        hour = known.hour_of(now, now)
-        background = self._background(known, hour)
-        for mode in TravelMode:
-            self._metrics.healthiest(mode, background)
+        for region in self._regions:
+            self._make_ready(region, known, now)
         self._known = known
+
+    def wayfinder(
+        self, points: Mapping[str, Point], mode: TravelMode, traveller: Traveller, algorithm: Algorithm, now: datetime
+    ) -> tuple[Wayfinder, tuple[Place, ...]]:
+        """Who finds ways between points, each under its field of the request, and their places on the streets.
+
+        Raises PointOffGraph when no region has them all.
+        """
+        located = locate(self._regions, points, mode)
+        return Wayfinder(located.region, self._known, now, mode, traveller, algorithm), located.places
+
+    def status(self, wayfinder: Wayfinder, departure: datetime) -> DataStatus:
+        """What an answer on ways from that departure on rests on."""
+        return wayfinder.known.status_of(
+            wayfinder.background(departure),
+            wayfinder.now,
+            stale_after=self._stale_after,
+            simulated_streets=wayfinder.region.graph.simulated,
+        )
 
     def plan(self, request: RouteRequest, now: datetime) -> Plan:
         """The ways asked for.
-
-        All of a route is costed at the hour in which it starts.
 
         Raises:
             PointOffGraph: An end is far from every way for the travel mode.
@@ -133,103 +100,55 @@ class Planner:
             DepartureInPast: The departure is over.
             DepartureBeyondForecast: The departure is later than the air is forecast.
         """
-        known = self._known
-        departure = known.departure(request.departure_time, now)
-        origin, destination = self._ends(request)
-        background = self._background(known, known.hour_of(departure, now))
-        found: dict[RouteType, _Way] = {}
-        for route_type in request.route_types:
-            metric = self._metric(route_type, request.travel_mode, background)
-            path = self._engine.find(metric, origin, destination, guided=request.algorithm is Algorithm.A_STAR)
-            if path is None:
-                raise self._no_route(request.travel_mode, origin, destination)
-            found[route_type] = self._way(path, request.travel_mode, background)
+        ends = {"origin": request.origin, "destination": request.destination}
+        finder, (origin, destination) = self.wayfinder(
+            ends, request.travel_mode, request.traveller, request.algorithm, now
+        )
+        departure = finder.known.departure(request.departure_time, now)
+        found = {
+            route_type: finder.find(route_type, departure, origin, destination) for route_type in request.route_types
+        }
         # Weights are rounded: between ways that are equal but for that, the figures themselves decide.
-        best = {route_type: min((way, *found.values()), key=_LEAST[route_type]) for route_type, way in found.items()}
+        best = {
+            route_type: min((way, *found.values()), key=finder.least(route_type)) for route_type, way in found.items()
+        }
         fastest = best.get(RouteType.FASTEST)
         routes = tuple(
-            self._route(route_type, way, request.travel_mode, departure, fastest) for route_type, way in best.items()
+            against(route_of(finder.region, route_type, way, departure), way, fastest)
+            for route_type, way in best.items()
         )
-        status = known.status_of(
-            background, now, stale_after=self._stale_after, simulated_streets=self._graph.simulated
-        )
-        return Plan(routes, status)
+        return Plan(routes, self.status(finder, departure), finder.region.name)
 
-    def _ends(self, request: RouteRequest) -> tuple[Place, Place]:
-        snapper = self._snappers[request.travel_mode]
-        origin = snapper.snap(request.origin, "origin")
-        destination = snapper.snap(request.destination, "destination")
-        if _apart_m(origin.point, destination.point) < SAME_PLACE_M:
-            raise EqualEnds(
-                "The destination is the same place on the street network as the origin; choose another one.",
-                field="destination",
-            )
-        return origin, destination
-
-    def _no_route(self, mode: TravelMode, origin: Place, destination: Place) -> NoRoute:
-        snapper = self._snappers[mode]
-        for field, place in (("origin", origin), ("destination", destination)):
-            if not snapper.is_connected(place):
-                return NoRoute(
-                    f"The ways at the {field} are cut off from the rest of the street network for this travel mode;"
-                    f" move the {field}, or choose another travel mode.",
-                    field=field,
-                )
-        return NoRoute(
-            "Origin and destination lie on street networks that are not joined; move the destination to the origin's.",
-            field="destination",
-        )
-
-    def _background(self, known: KnownAir, hour: int | None) -> Background | None:
-        field = known.field
-        if field is None or hour is None:
-            return None
-        return self._backgrounds.get((field, hour), lambda: self._air.background(field, hour))
-
-    def _metric(self, route_type: RouteType, mode: TravelMode, background: Background | None) -> Metric:
-        match route_type:
-            case RouteType.FASTEST:
-                return self._metrics.fastest(mode)
-            case RouteType.SHORTEST:
-                return self._metrics.shortest(mode)
-            case RouteType.HEALTHIEST:
-                return self._metrics.healthiest(mode, background)
-
-    def _way(self, path: Path, mode: TravelMode, background: Background | None) -> _Way:
-        portions = path.portions()
-        seconds: Floats = self._metrics.seconds[mode][path.arcs] * portions
-        ventilation = GAITS[mode].ventilation_m3_h
-        return _Way(
-            path=path,
-            # Rounded here, so that what is said of two ways and of their difference agrees.
-            seconds=round(float(seconds.sum()), _DECIMALS),
-            length_m=round(float(self._graph.length_m[path.arcs] @ portions), _DECIMALS),
-            load=float(self._air.load(background, path.arcs) @ seconds),
-            doses=() if background is None else doses(self._air, background, path.arcs, seconds, ventilation),
-        )
-
-    def _route(
-        self, route_type: RouteType, way: _Way, mode: TravelMode, departure: datetime, fastest: _Way | None
-    ) -> Route:
-        against_fastest = None if route_type is RouteType.FASTEST or fastest is None else _compare(way, fastest)
-        return Route(
-            route_type=route_type,
-            travel_mode=mode,
-            line=self._shapes.line(way.path),
-            length_m=way.length_m,
-            seconds=way.seconds,
-            departure_time=departure,
-            doses=way.doses,
-            air_quality_score=air_quality_score(way.doses),
-            compared_to_fastest=against_fastest,
-        )
+    @staticmethod
+    def _make_ready(region: Region, known: KnownAir, now: datetime) -> None:
+        field, hour = known.field, known.hour_of(now, now)
+        region.make_ready(None if field is None or hour is None else region.background(field, hour))
 
 
-def _compare(way: _Way, fastest: _Way) -> Comparison:
-    inhaled, inhaled_on_fastest = weighed(way.doses), weighed(fastest.doses)
-    saved = 1.0 - inhaled / inhaled_on_fastest if inhaled is not None and inhaled_on_fastest else None
-    return Comparison(way.seconds - fastest.seconds, way.length_m - fastest.length_m, saved)
+def route_of(region: Region, route_type: RouteType, way: Way, departure: datetime) -> Route:
+    """A way as it is told, compared to nothing."""
+    return Route(
+        route_type=route_type,
+        travel_mode=way.mode,
+        line=region.line(way),
+        length_m=way.length_m,
+        seconds=way.seconds,
+        departure_time=departure,
+        doses=way.doses,
+        air_quality_score=air_quality_score(way.doses),
+        ventilation_m3_h=GAITS[way.mode].ventilation_m3_h,
+    )
 
 
-def _apart_m(a: Point, b: Point) -> float:
-    return float(distance_m(np.array(a.latitude), np.array(a.longitude), np.array(b.latitude), np.array(b.longitude)))
+def against(route: Route, way: Way, fastest: Way | None) -> Route:
+    """The route of a way, told against the fastest; as it is where that is not known, or the fastest itself."""
+    if fastest is None or route.route_type is RouteType.FASTEST:
+        return route
+    return replace(route, compared_to_fastest=compare(way, fastest))
+
+
+def compare(way: Way, other: Way) -> Comparison:
+    """What one way costs and saves against another."""
+    inhaled, inhaled_on_other = weighed(way.doses), weighed(other.doses)
+    saved = 1.0 - inhaled / inhaled_on_other if inhaled is not None and inhaled_on_other else None
+    return Comparison(way.seconds - other.seconds, way.length_m - other.length_m, saved)

@@ -11,6 +11,7 @@ from air.places import Point
 from air.status import DataStatus
 from router.exposure.dose import Dose
 from router.modes import TravelMode
+from router.traveller import ANYONE, Traveller
 
 
 class RouteType(StrEnum):
@@ -19,10 +20,13 @@ class RouteType(StrEnum):
     FASTEST = "FASTEST"
     SHORTEST = "SHORTEST"
     HEALTHIEST = "HEALTHIEST"
+    ALTERNATIVE = "ALTERNATIVE"
 
 
 class Algorithm(StrEnum):
-    """How a way is searched for; both are exact."""
+    """How a way is searched for; all are exact."""
+
+    CONTRACTION_HIERARCHY = "CONTRACTION_HIERARCHY"
 
     DIJKSTRA = "DIJKSTRA"
     A_STAR = "A_STAR"
@@ -39,14 +43,16 @@ class RouteRequest:
         route_types: What they shall be best in, one route each.
         departure_time: When they start; None for now.
         algorithm: How to search.
+        traveller: Who travels.
     """
 
     origin: Point
     destination: Point
     travel_mode: TravelMode = TravelMode.WALK
-    route_types: tuple[RouteType, ...] = tuple(RouteType)
+    route_types: tuple[RouteType, ...] = (RouteType.FASTEST, RouteType.SHORTEST, RouteType.HEALTHIEST)
     departure_time: datetime | None = None
-    algorithm: Algorithm = Algorithm.A_STAR
+    algorithm: Algorithm = Algorithm.CONTRACTION_HIERARCHY
+    traveller: Traveller = ANYONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ class Route:
         departure_time: When it starts.
         doses: What is inhaled, by pollutant; empty when the air is unknown.
         air_quality_score: 0 to 100; None when the air is unknown.
+        ventilation_m3_h: What the doses are reckoned with.
         compared_to_fastest: None on the fastest itself, and when that was not asked for.
     """
 
@@ -88,6 +95,7 @@ class Route:
     departure_time: datetime
     doses: tuple[Dose, ...]
     air_quality_score: float | None
+    ventilation_m3_h: float
     compared_to_fastest: Comparison | None = None
 
 
@@ -98,7 +106,9 @@ class Plan:
     Attributes:
         routes: One a route type, in the order asked for.
         status: What the air along them rests on.
+        graph: Name and version of the street network they are on.
     """
 
     routes: tuple[Route, ...]
     status: DataStatus
+    graph: str

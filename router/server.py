@@ -54,13 +54,15 @@ def keep_machine_code(settings: RouterSettings) -> None:
 def _planner(settings: RouterSettings) -> Planner:
     from router.graph.file import load
     from router.planner import Planner
+    from router.region import Region
 
     if settings.graph_path is None:
         raise NoGraph(
             "The router needs a street graph: make one with `cleanair graph import FILE.osm.pbf` and set"
             " CLEANAIR_GRAPH_PATH to it."
         )
-    planner = Planner(load(settings.graph_path), stale_after=timedelta(minutes=settings.stale_after_minutes))
+    region = Region(load(settings.graph_path))
+    planner = Planner([region], stale_after=timedelta(minutes=settings.stale_after_minutes))
     planner.warm_up(settings.clock()())
     return planner
 
@@ -75,7 +77,7 @@ async def _serve(settings: RouterSettings, planner: Planner, database: Database)
     workers = Workers(settings.router_threads, settings.router_queue)
 
     async def look_at_graph() -> Health:
-        return Health(HealthState.UP, planner.graph_name)
+        return Health(HealthState.UP, ", ".join(region.name for region in planner.regions))
 
     async def look_at_database() -> Health:
         await database.ping()

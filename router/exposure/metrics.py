@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -13,9 +14,10 @@ from router.exposure.recent import Recent
 from router.graph.graph import Graph
 from router.modes import TravelMode, is_open, seconds
 from router.search.metric import Metric
+from router.traveller import LOAD_WORTH, Sensitivity
 
 MOST_KEPT: Final = 24
-"""How many healthiest metrics are kept: eight hours of three modes. One takes four bytes an arc."""
+"""How many healthiest metrics are kept: two hours of three modes and four sensitivities."""
 
 _MILLI = 1000.0
 
@@ -36,7 +38,7 @@ class Metrics:
         self.seconds: dict[TravelMode, Floats] = {mode: seconds(graph, mode) for mode in TravelMode}
         self._fastest = {mode: self._metric(self.seconds[mode] * _MILLI, mode) for mode in TravelMode}
         self._shortest = {mode: self._metric(graph.length_m * _MILLI, mode) for mode in TravelMode}
-        self._healthiest: Recent[tuple[Background | None, TravelMode], Metric] = Recent(MOST_KEPT)
+        self._healthiest: Recent[tuple[Background | None, TravelMode, Sensitivity], Metric] = Recent(MOST_KEPT)
 
     def fastest(self, mode: TravelMode) -> Metric:
         """Time."""
@@ -46,12 +48,16 @@ class Metrics:
         """Length."""
         return self._shortest[mode]
 
-    def healthiest(self, mode: TravelMode, background: Background | None) -> Metric:
+    def healthiest(self, mode: TravelMode, background: Background | None, sensitivity: Sensitivity) -> Metric:
         """Time weighed by the load of an hour's background, or of the streets alone where there is none."""
         return self._healthiest.get(
-            (background, mode),
-            lambda: self._metric(self.seconds[mode] * _MILLI * self._air.load(background), mode),
+            (background, mode, sensitivity),
+            lambda: self._metric(self.seconds[mode] * _MILLI * self._weight(background, sensitivity), mode),
         )
+
+    def _weight(self, background: Background | None, sensitivity: Sensitivity) -> Floats:
+        load, worth = self._air.load(background), LOAD_WORTH[sensitivity]
+        return load if math.isinf(worth) else 1.0 + worth * load
 
     def _metric(self, cost: Floats, mode: TravelMode) -> Metric:
         return Metric.of(cost, self._length_m, self.open[mode])

@@ -19,6 +19,7 @@ from mesh.cache import InProcessCache
 from mesh.wire import point_to_wire, time_from_wire, time_to_wire
 from router.graph.graph import RoadClass
 from router.planner import Planner
+from router.region import Region
 from router.service import RouteService
 from router.workers import Workers
 from tests.contract.refusal import refusal_of
@@ -56,7 +57,7 @@ def grpc_stub_cls() -> type[route_service_pb2_grpc.RouteServiceStub]:
 
 @pytest.fixture(scope="module")
 def planner() -> Planner:
-    planner = Planner(plan(NODES, EDGES), stale_after=3 * HOUR)
+    planner = Planner([Region(plan(NODES, EDGES))], stale_after=3 * HOUR)
     planner.know(air_of({Pollutant.NO2: 50.0, Pollutant.PM25: 10.0}), NOW)
     return planner
 

@@ -16,6 +16,7 @@ from air.pollutants import Pollutant
 from mesh.cache import RedisCache
 from mesh.wire import point_to_wire
 from router.planner import Planner
+from router.region import Region
 from router.service import RouteService
 from router.workers import Workers
 from tests.backing.ports import free_port
@@ -38,7 +39,7 @@ def grpc_stub_cls() -> type[route_service_pb2_grpc.RouteServiceStub]:
 
 @pytest.fixture(scope="module")
 async def grpc_servicer() -> AsyncIterator[RouteService]:
-    planner = Planner(plan([(0, 0), (1000, 0)], [Edge(0, 1)]), stale_after=timedelta(hours=3))
+    planner = Planner([Region(plan([(0, 0), (1000, 0)], [Edge(0, 1)]))], stale_after=timedelta(hours=3))
     planner.know(air_of({Pollutant.NO2: 50.0, Pollutant.PM25: 10.0}), NOW)
     cache, workers = RedisCache(f"redis://127.0.0.1:{free_port()}"), Workers(1, 8)
     yield RouteService(planner, cache, workers, clock=lambda: NOW, keep_for=timedelta(days=1))

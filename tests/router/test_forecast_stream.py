@@ -23,6 +23,7 @@ from router.exposure.field import MEDIAN
 from router.exposure.forecast import StationForecast
 from router.forecast_stream import ForecastStream
 from router.planner import Planner
+from router.region import Region
 from router.settings import RouterSettings
 from router.store import ForecastStore
 from tests.backing.tables import make_tables
@@ -61,7 +62,7 @@ async def settings(tmp_path: Path) -> RouterSettings:
 @asynccontextmanager
 async def following(settings: RouterSettings, port: int) -> AsyncIterator[Follower]:
     """A router process's stream, from its start to its end."""
-    planner = Planner(plan([(0, 0), (100, 0)], [Edge(0, 1)]), stale_after=timedelta(hours=3))
+    planner = Planner([Region(plan([(0, 0), (100, 0)], [Edge(0, 1)]))], stale_after=timedelta(hours=3))
     database = Database.open(settings, "router")
     store = ForecastStore(database)
     async with open_channel(f"127.0.0.1:{port}", settings) as channel:

@@ -13,9 +13,11 @@ from air.status import DataStatus, State
 from router.graph.graph import Access, Graph, RoadClass
 from router.known_air import KnownAir
 from router.modes import TravelMode
-from router.planner import EqualEnds, NoRoute, Planner
+from router.planner import Planner
+from router.region import Region
 from router.route import Algorithm, Route, RouteRequest, RouteType
 from router.search.snapping import PointOffGraph
+from router.wayfinding import EqualEnds, NoRoute
 from tests.router.air_plan import ISSUED, LOWER, NOW, UPPER, air_of, field_of, forecast
 from tests.router.street_plan import Edge, at, plan
 
@@ -32,7 +34,7 @@ NO2_IN_PARK = 0.85 * (1 + 0.31 / 3)
 
 
 def planner_of(graph: Graph, known: KnownAir = AIR) -> Planner:
-    planner = Planner(graph, stale_after=3 * HOUR)
+    planner = Planner([Region(graph)], stale_after=3 * HOUR)
     planner.know(known, NOW)
     return planner
 
@@ -57,7 +59,7 @@ def goes_north(route: Route) -> bool:
 def test_the_three_routes(planner: Planner, algorithm: Algorithm) -> None:
     plan = planner.plan(RouteRequest(at(0, 0), at(1000, 0), algorithm=algorithm), NOW)
     assert plan.status == DataStatus(State.FRESH, (), ISSUED, simulated=True)
-    assert [route.route_type for route in plan.routes] == list(RouteType)
+    assert [route.route_type for route in plan.routes] == [RouteType.FASTEST, RouteType.SHORTEST, RouteType.HEALTHIEST]
     routes = by_type(plan.routes)
     quick, healthiest = routes[RouteType.FASTEST], routes[RouteType.HEALTHIEST]
     assert not goes_north(quick)

@@ -16,10 +16,12 @@ from router.graph.graph import Access, Graph
 from router.graph.networkx_graph import to_networkx
 from router.known_air import KnownAir
 from router.modes import TravelMode, is_open, seconds
-from router.planner import NoRoute, Planner
+from router.planner import Planner
+from router.region import Region
 from router.route import RouteRequest, RouteType
 from router.search.engine import Engine, Place
 from router.search.metric import Metric
+from router.wayfinding import NoRoute
 from tests.router.air_plan import NOW, field_of, forecast
 from tests.router.real_streets import real_streets
 
@@ -60,7 +62,7 @@ def test_costs_are_those_of_networkx(real_data: Path, name: str, mode: TravelMod
 
 def test_across_sinchon(real_data: Path) -> None:
     graph, _ = real_streets(real_data, "seoul_sinchon_ewha")
-    planner = Planner(graph, stale_after=timedelta(hours=3))
+    planner = Planner([Region(graph)], stale_after=timedelta(hours=3))
     station = forecast({Pollutant.NO2: 60.0, Pollutant.PM25: 25.0}, location=SINCHON)
     planner.know(KnownAir(field_of(station)), NOW)
     beeline = apart_m(SINCHON, EWHA)
@@ -80,7 +82,7 @@ def test_across_sinchon(real_data: Path) -> None:
 
 def test_almost_every_trip_within_porto_has_a_route(real_data: Path) -> None:
     graph, _ = real_streets(real_data, "porto_metro_highways")
-    planner, rng, failed = Planner(graph, stale_after=timedelta(hours=3)), np.random.default_rng(7), 0
+    planner, rng, failed = Planner([Region(graph)], stale_after=timedelta(hours=3)), np.random.default_rng(7), 0
     for a, b in rng.choice(graph.node_count, (100, 2)).tolist():
         origin, destination = (Point(float(graph.latitude[node]), float(graph.longitude[node])) for node in (a, b))
         try:

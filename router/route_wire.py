@@ -1,0 +1,127 @@
+"""Routes and what is asked of them: the contract's messages to the domain's words, and back."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+import polyline
+from cleanair.router.v1 import route_pb2, traveller_pb2
+from cleanair.router.v1 import route_service_pb2 as wire
+from cleanair.type.v1 import point_pb2
+from google.protobuf.duration_pb2 import Duration
+
+from air.places import Point
+from mesh.wire import point_from_wire, point_to_wire, pollutant_to_wire, time_from_wire, time_to_wire
+from router.exposure.dose import Dose
+from router.modes import TravelMode
+from router.route import Algorithm, Comparison, Route, RouteRequest, RouteType
+from router.traveller import Condition, Sensitivity, Traveller
+
+PROVIDER: Final = "cleanair"
+"""Who finds the ways, where nobody else is asked."""
+
+_POLYLINE_DECIMALS: Final = 5
+# More digits than these would claim to know what nobody does: centimetres, nanograms, hundredths of a per cent.
+_PLACE_DECIMALS: Final = 7
+_METER_DECIMALS: Final = 1
+_SECOND_DECIMALS: Final = 1
+_AIR_DECIMALS: Final = 3
+_SHARE_DECIMALS: Final = 4
+_SCORE_DECIMALS: Final = 1
+_ID_BYTES: Final = 16
+_DEPARTURE: Final = "departure_time"
+_ALGORITHMS: Final[Mapping[int, Algorithm]] = {
+    wire.CalculateRoutesRequest.ALGORITHM_UNSPECIFIED: Algorithm.CONTRACTION_HIERARCHY,
+    wire.CalculateRoutesRequest.DIJKSTRA: Algorithm.DIJKSTRA,
+    wire.CalculateRoutesRequest.A_STAR: Algorithm.A_STAR,
+    wire.CalculateRoutesRequest.CONTRACTION_HIERARCHY: Algorithm.CONTRACTION_HIERARCHY,
+}
+
+
+def request_from_wire(request: wire.CalculateRoutesRequest) -> RouteRequest:
+    """What is asked for, with what is meant where nothing is said."""
+    mode = request.travel_mode or route_pb2.Route.WALK
+    types = request.route_types or (route_pb2.Route.FASTEST, route_pb2.Route.SHORTEST, route_pb2.Route.HEALTHIEST)
+    return RouteRequest(
+        origin=point_from_wire(request.origin),
+        destination=point_from_wire(request.destination),
+        travel_mode=TravelMode(route_pb2.Route.TravelMode.Name(mode)),
+        route_types=tuple(RouteType(route_pb2.Route.Type.Name(route_type)) for route_type in types),
+        departure_time=time_from_wire(request.departure_time, _DEPARTURE) if request.HasField(_DEPARTURE) else None,
+        algorithm=_ALGORITHMS[request.algorithm],
+        traveller=traveller_from_wire(request.traveller),
+    )
+
+
+def traveller_from_wire(message: traveller_pb2.Traveller) -> Traveller:
+    """Who travels; what nobody has said is not known."""
+    return Traveller(
+        Sensitivity(traveller_pb2.Traveller.Sensitivity.Name(message.sensitivity)) if message.sensitivity else None,
+        frozenset(Condition(traveller_pb2.Traveller.Condition.Name(condition)) for condition in message.conditions),
+    )
+
+
+def route_to_wire(route: Route) -> route_pb2.Route:
+    """A route under an id of its own."""
+    compared = route.compared_to_fastest
+    line = route.line.tolist()
+    return route_pb2.Route(
+        route_id=secrets.token_urlsafe(_ID_BYTES),
+        route_type=route_pb2.Route.Type.Value(route.route_type.value),
+        travel_mode=route_pb2.Route.TravelMode.Value(route.travel_mode.value),
+        start=_place_to_wire(line[0]),
+        end=_place_to_wire(line[-1]),
+        distance_meters=round(route.length_m, _METER_DECIMALS),
+        duration=duration_to_wire(route.seconds),
+        departure_time=time_to_wire(route.departure_time),
+        arrival_time=time_to_wire(route.departure_time + _rounded(route.seconds)),
+        doses=[dose_to_wire(dose) for dose in route.doses],
+        air_quality_score=_rounded_if_known(route.air_quality_score, _SCORE_DECIMALS),
+        encoded_polyline=polyline.encode(line, _POLYLINE_DECIMALS),
+        compared_to_fastest=None if compared is None else comparison_to_wire(compared),
+        ventilation_m3_h=round(route.ventilation_m3_h, _AIR_DECIMALS),
+        provider=PROVIDER,
+    )
+
+
+def dose_to_wire(dose: Dose) -> route_pb2.Dose:
+    """A dose, rounded to what anybody can know."""
+    return route_pb2.Dose(
+        pollutant=pollutant_to_wire(dose.pollutant),
+        dose_ug=round(dose.dose_ug, _AIR_DECIMALS),
+        dose_lower_ug=round(dose.lower_ug, _AIR_DECIMALS),
+        dose_upper_ug=round(dose.upper_ug, _AIR_DECIMALS),
+        mean_concentration_ug_m3=round(dose.mean_concentration_ug_m3, _AIR_DECIMALS),
+    )
+
+
+def comparison_to_wire(comparison: Comparison) -> route_pb2.Comparison:
+    """A comparison, likewise."""
+    return route_pb2.Comparison(
+        added_duration=duration_to_wire(comparison.added_seconds),
+        added_distance_meters=round(comparison.added_m, _METER_DECIMALS),
+        dose_saved_fraction=_rounded_if_known(comparison.dose_saved, _SHARE_DECIMALS),
+    )
+
+
+def duration_to_wire(seconds: float) -> Duration:
+    """A time, rounded likewise."""
+    duration = Duration()
+    duration.FromTimedelta(_rounded(seconds))
+    return duration
+
+
+def _rounded(seconds: float) -> timedelta:
+    return timedelta(seconds=round(seconds, _SECOND_DECIMALS))
+
+
+def _rounded_if_known(value: float | None, decimals: int) -> float | None:
+    return None if value is None else round(value, decimals)
+
+
+def _place_to_wire(place: list[float]) -> point_pb2.Point:
+    latitude, longitude = place
+    return point_to_wire(Point(round(latitude, _PLACE_DECIMALS), round(longitude, _PLACE_DECIMALS)))
