@@ -36,10 +36,10 @@ class Shapes:
         points, which = self.of_many(path.arcs)
         last = len(path.arcs) - 1
         if last == 0:
-            line = _cut(points, path.start_fraction, path.end_fraction)
+            line = part(points, path.start_fraction, path.end_fraction)
         else:
-            start = _cut(points[which == 0], path.start_fraction, 1.0)
-            end = _cut(points[which == last], 0.0, path.end_fraction)
+            start = part(points[which == 0], path.start_fraction, 1.0)
+            end = part(points[which == last], 0.0, path.end_fraction)
             line = np.concatenate([start, points[(which > 0) & (which < last)], end])
         moves = np.ones(len(line), dtype=bool)
         moves[1:] = np.any(line[1:] != line[:-1], axis=1)
@@ -60,12 +60,12 @@ def steps_m(shape: Floats) -> Floats:
 
 def point_at(shape: Floats, fraction: float) -> Point:
     """The point that far along a shape, 0 to 1 by length."""
-    latitude, longitude = _cut(shape, fraction, fraction)[0].tolist()
+    latitude, longitude = part(shape, fraction, fraction)[0].tolist()
     return Point(latitude, longitude)
 
 
-def _cut(shape: Floats, start: float, end: float) -> Floats:
-    """The part of a shape between two fractions of its length, start no greater than end."""
+def part(shape: Floats, start: float, end: float) -> Floats:
+    """The part of a shape (float64[p, 2], degrees) between two fractions of its length, start no greater than end."""
     along = np.concatenate([[0.0], np.cumsum(steps_m(shape))])
     marks = np.array([start, end]) * along[-1]
     ends = np.stack([np.interp(marks, along, shape[:, axis]) for axis in (0, 1)], axis=1)

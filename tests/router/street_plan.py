@@ -36,6 +36,7 @@ class Edge:
     forth: Access = BOTH
     back: Access = BOTH
     via: tuple[tuple[float, float], ...] = ()
+    street: str = ""
 
 
 def plan(nodes: Sequence[tuple[float, float]], edges: Sequence[Edge]) -> Graph:
@@ -57,6 +58,7 @@ def plan(nodes: Sequence[tuple[float, float]], edges: Sequence[Edge]) -> Graph:
         for there, other in enumerate(numbers):
             if here != there and number == other:
                 reverse[here] = there
+    streets = tuple(sorted({"", *(edge.street for edge in edges)}))
     graph = Graph(
         name="street plan",
         version="",
@@ -73,8 +75,8 @@ def plan(nodes: Sequence[tuple[float, float]], edges: Sequence[Edge]) -> Graph:
         shape_first=np.cumsum([0, *(len(arc[4]) for arc in arcs)]).astype(np.int32),
         shape_latitude=np.array([point.latitude for point in shape], dtype=np.float64),
         shape_longitude=np.array([point.longitude for point in shape], dtype=np.float64),
-        street=np.zeros(len(arcs), dtype=np.int32),
-        streets=("",),
+        street=np.array([streets.index(arc[2].street) for arc in arcs], dtype=np.int32),
+        streets=streets,
         component=weak_components(len(nodes), tail, head),
     )
     graph = replace(graph, length_m=polyline_lengths_m(*full_shapes(graph)))
