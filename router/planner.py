@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from air.places import Point
 from air.status import DataStatus
 from mesh.errors import CleanAirError
+from router.details import with_details
 from router.exposure.dose import air_quality_score, weighed
 from router.exposure.field import AirField
 from router.known_air import KnownAir
@@ -114,7 +115,13 @@ class Planner:
         }
         fastest = best.get(RouteType.FASTEST)
         routes = tuple(
-            against(route_of(finder.region, route_type, way, departure), way, fastest)
+            with_details(
+                against(route_of(finder.region, route_type, way, departure), way, fastest),
+                way,
+                finder,
+                departure,
+                request.details,
+            )
             for route_type, way in best.items()
         )
         return Plan(routes, self.status(finder, departure), finder.region.name)

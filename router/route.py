@@ -11,6 +11,8 @@ from air.places import Point
 from air.status import DataStatus
 from router.exposure.dose import Dose
 from router.modes import TravelMode
+from router.segments import Segment
+from router.steps import Step
 from router.traveller import ANYONE, Traveller
 
 
@@ -32,6 +34,14 @@ class Algorithm(StrEnum):
     A_STAR = "A_STAR"
 
 
+class Detail(StrEnum):
+    """What else is told of a route."""
+
+    GEOJSON = "GEOJSON"
+    STEPS = "STEPS"
+    SEGMENTS = "SEGMENTS"
+
+
 @dataclass(frozen=True, slots=True)
 class RouteRequest:
     """Which ways to find.
@@ -44,6 +54,7 @@ class RouteRequest:
         departure_time: When they start; None for now.
         algorithm: How to search.
         traveller: Who travels.
+        details: What else to tell of each route.
     """
 
     origin: Point
@@ -53,6 +64,7 @@ class RouteRequest:
     departure_time: datetime | None = None
     algorithm: Algorithm = Algorithm.CONTRACTION_HIERARCHY
     traveller: Traveller = ANYONE
+    details: frozenset[Detail] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +97,8 @@ class Route:
         air_quality_score: 0 to 100; None when the air is unknown.
         ventilation_m3_h: What the doses are reckoned with.
         compared_to_fastest: None on the fastest itself, and when that was not asked for.
+        steps: Turn by turn; empty unless asked for.
+        segments: The air piece by piece; empty unless asked for, and when the air is unknown.
     """
 
     route_type: RouteType
@@ -97,6 +111,8 @@ class Route:
     air_quality_score: float | None
     ventilation_m3_h: float
     compared_to_fastest: Comparison | None = None
+    steps: tuple[Step, ...] = ()
+    segments: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-import polyline
+import numpy as np
 from cleanair.router.v1 import route_pb2, traveller_pb2
 from cleanair.router.v1 import route_service_pb2 as wire
 from cleanair.type.v1 import point_pb2
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.struct_pb2 import ListValue, Value
 
 from air.places import Point
 from mesh.wire import point_from_wire, point_to_wire, pollutant_to_wire, time_from_wire, time_to_wire
 from router.exposure.dose import Dose
+from router.instructions import Language, instruction
 from router.modes import TravelMode
-from router.route import Algorithm, Comparison, Route, RouteRequest, RouteType
+from router.polyline import encode
+from router.route import Algorithm, Comparison, Detail, Route, RouteRequest, RouteType
 from router.traveller import Condition, Sensitivity, Traveller
 
 PROVIDER: Final = "cleanair"
@@ -31,6 +34,7 @@ _SECOND_DECIMALS: Final = 1
 _AIR_DECIMALS: Final = 3
 _SHARE_DECIMALS: Final = 4
 _SCORE_DECIMALS: Final = 1
+_BEARING_DECIMALS: Final = 0
 _ID_BYTES: Final = 16
 _DEPARTURE: Final = "departure_time"
 _ALGORITHMS: Final[Mapping[int, Algorithm]] = {
@@ -53,7 +57,13 @@ def request_from_wire(request: wire.CalculateRoutesRequest) -> RouteRequest:
         departure_time=time_from_wire(request.departure_time, _DEPARTURE) if request.HasField(_DEPARTURE) else None,
         algorithm=_ALGORITHMS[request.algorithm],
         traveller=traveller_from_wire(request.traveller),
+        details=frozenset(Detail(wire.CalculateRoutesRequest.Detail.Name(detail)) for detail in request.details),
     )
+
+
+def language_from_wire(language_code: str) -> Language:
+    """The language asked for; English where none is."""
+    return Language(language_code) if language_code else Language.ENGLISH
 
 
 def traveller_from_wire(message: traveller_pb2.Traveller) -> Traveller:
@@ -64,8 +74,10 @@ def traveller_from_wire(message: traveller_pb2.Traveller) -> Traveller:
     )
 
 
-def route_to_wire(route: Route) -> route_pb2.Route:
-    """A route under an id of its own."""
+def route_to_wire(
+    route: Route, *, language: Language = Language.ENGLISH, with_geojson: bool = False
+) -> route_pb2.Route:
+    """A route under an id of its own, with its steps in that language."""
     compared = route.compared_to_fastest
     line = route.line.tolist()
     return route_pb2.Route(
@@ -80,11 +92,67 @@ def route_to_wire(route: Route) -> route_pb2.Route:
         arrival_time=time_to_wire(route.departure_time + _rounded(route.seconds)),
         doses=[dose_to_wire(dose) for dose in route.doses],
         air_quality_score=_rounded_if_known(route.air_quality_score, _SCORE_DECIMALS),
-        encoded_polyline=polyline.encode(line, _POLYLINE_DECIMALS),
+        encoded_polyline=encode(route.line, _POLYLINE_DECIMALS),
         compared_to_fastest=None if compared is None else comparison_to_wire(compared),
         ventilation_m3_h=round(route.ventilation_m3_h, _AIR_DECIMALS),
         provider=PROVIDER,
+        geojson=_geojson(line) if with_geojson else None,
+        steps=_steps_to_wire(route, line, language),
+        segments=_segments_to_wire(route),
     )
+
+
+def _geojson(line: Sequence[Sequence[float]]) -> route_pb2.LineString:
+    return route_pb2.LineString(
+        type="LineString",
+        coordinates=[
+            ListValue(values=[Value(number_value=round(degrees, _PLACE_DECIMALS)) for degrees in (longitude, latitude)])
+            for latitude, longitude in line
+        ],
+    )
+
+
+def _steps_to_wire(route: Route, line: Sequence[list[float]], language: Language) -> list[route_pb2.Step]:
+    meters = _add_up([step.length_m for step in route.steps], route.length_m, _METER_DECIMALS)
+    seconds = _add_up([step.seconds for step in route.steps], route.seconds, _SECOND_DECIMALS)
+    return [
+        route_pb2.Step(
+            maneuver=route_pb2.Step.Maneuver.Value(step.maneuver.value),
+            street=step.street,
+            instruction=instruction(step, language),
+            distance_meters=meters[at],
+            duration=duration_to_wire(seconds[at]),
+            start=_place_to_wire(line[step.first_point]),
+            first_point=step.first_point,
+            bearing_degrees=round(step.bearing, _BEARING_DECIMALS),
+        )
+        for at, step in enumerate(route.steps)
+    ]
+
+
+def _segments_to_wire(route: Route) -> list[route_pb2.Segment]:
+    meters = _add_up([segment.length_m for segment in route.segments], route.length_m, _METER_DECIMALS)
+    seconds = _add_up([segment.seconds for segment in route.segments], route.seconds, _SECOND_DECIMALS)
+    return [
+        route_pb2.Segment(
+            first_point=segment.first_point,
+            last_point=segment.last_point,
+            distance_meters=meters[at],
+            duration=duration_to_wire(seconds[at]),
+            air_quality_score=round(segment.air_quality_score, _SCORE_DECIMALS),
+            doses=[dose_to_wire(dose) for dose in segment.doses],
+        )
+        for at, segment in enumerate(route.segments)
+    ]
+
+
+def _add_up(parts: Sequence[float], whole: float, decimals: int) -> list[float]:
+    """The parts, rounded so that they add up to the whole as that is rounded."""
+    if not parts:
+        return []
+    so_far = np.round(np.concatenate([[0.0], np.cumsum(parts[:-1]), [whole]]), decimals)
+    # The last of them may be shorter than what the others were rounded up by.
+    return [round(part, decimals) for part in np.diff(np.minimum(so_far, so_far[-1])).tolist()]
 
 
 def dose_to_wire(dose: Dose) -> route_pb2.Dose:

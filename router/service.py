@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -15,9 +15,10 @@ from mesh.cache import Cache, CacheUnavailable
 from mesh.clock import Clock
 from mesh.errors import NotFound
 from mesh.interceptors.around import Context
-from mesh.wire import status_to_wire
+from mesh.wire import status_to_wire, time_to_wire
 from router.planner import Planner
-from router.route_wire import request_from_wire, route_to_wire
+from router.route import Detail
+from router.route_wire import language_from_wire, request_from_wire, route_to_wire
 from router.workers import Workers
 
 FULL_NAME: Final = wire.DESCRIPTOR.services_by_name["RouteService"].full_name
@@ -48,13 +49,15 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
     ) -> wire.CalculateRoutesResponse:
         """The ways, each kept under an id of its own."""
         asked, now = request_from_wire(request), self._clock()
+        language, with_geojson = language_from_wire(request.language_code), Detail.GEOJSON in asked.details
 
         def calculate() -> tuple[list[route_pb2.Route], DataStatus, str]:
             plan = self._planner.plan(asked, now)
-            return [route_to_wire(route) for route in plan.routes], plan.status, plan.graph
+            routes = [route_to_wire(r, language=language, with_geojson=with_geojson) for r in plan.routes]
+            return routes, plan.status, plan.graph
 
         routes, status, graph = await self._workers.run(calculate)
-        status = await self._keep(routes, status, graph)
+        status = await self._keep(request, now, routes, status, graph)
         return wire.CalculateRoutesResponse(routes=routes, data_status=status_to_wire(status), graph=graph)
 
     async def GetRoute(
@@ -72,10 +75,29 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
             )
         return wire.GetRouteResponse.FromString(kept)
 
-    async def _keep(self, routes: list[route_pb2.Route], status: DataStatus, graph: str) -> DataStatus:
+    async def _keep(
+        self,
+        request: wire.CalculateRoutesRequest,
+        now: datetime,
+        routes: list[route_pb2.Route],
+        status: DataStatus,
+        graph: str,
+    ) -> DataStatus:
         """Keeps the routes; without the cache they are still an answer, which says so."""
+        asked = wire.CalculateRoutesRequest()
+        asked.CopyFrom(request)
+        # Who travels may be a matter of health: it is used for the answer alone.
+        asked.ClearField("traveller")
+        told, issued = status_to_wire(status), status.newest_measured_at
         kept = [
-            wire.GetRouteResponse(route=route, data_status=status_to_wire(status), graph=graph).SerializeToString()
+            wire.GetRouteResponse(
+                route=route,
+                data_status=told,
+                graph=graph,
+                request=asked,
+                calculated_at=time_to_wire(now),
+                issue_time=None if issued is None else time_to_wire(issued),
+            ).SerializeToString()
             for route in routes
         ]
         seconds = self._keep_for.total_seconds()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from air.geodesy import Floats
-from router.graph.graph import Graph, RoadClass
+from router.graph.graph import Access, Graph, RoadClass
 from router.search.kernel import Ints
 from router.search.outline import NEAR_M, Outline
 
@@ -72,7 +72,7 @@ class Step:
 
 
 def turn_by_turn(
-    graph: Graph, arcs: Ints, length_m: Floats, seconds: Floats, drawn: Outline, is_open: NDArray[np.bool_]
+    graph: Graph, arcs: Ints, length_m: Floats, seconds: Floats, drawn: Outline, access: Access
 ) -> tuple[Step, ...]:
     """The steps of a way, of which the first departs and the last arrives; lengths and times add up to the way's.
 
@@ -85,7 +85,7 @@ def turn_by_turn(
         length_m: How much of each is travelled, float64[k], metres.
         seconds: How long that takes, float64[k].
         drawn: Their line.
-        is_open: Which arcs the travel mode may use, bool[m].
+        access: Whom a street must let pass, to be one that could be taken instead.
     """
     street = _without_gaps(graph.street[arcs], length_m)
     on_stairs = graph.road_class[arcs] == RoadClass.STEPS
@@ -93,7 +93,7 @@ def turn_by_turn(
     # The arc that one really starts on: of the first no more than its end may be travelled.
     departs = int(np.argmax(drawn.along_m[drawn.mark[1:]] >= AT_THE_END_M))
     begun = [(0, Maneuver.DEPART, graph.streets[street[departs]])]
-    for first, last in _turns(graph, arcs, street, on_stairs, drawn, is_open):
+    for first, last in _turns(graph, arcs, street, on_stairs, drawn, access):
         angle = float(_angle(before[first], after[last]))
         is_same = street[last] == street[first - 1] and on_stairs[last] == on_stairs[first - 1]
         if on_stairs[last] and not on_stairs[first - 1]:
@@ -127,13 +127,13 @@ def _turns(
     street: Ints,
     on_stairs: NDArray[np.bool_],
     drawn: Outline,
-    is_open: NDArray[np.bool_],
+    access: Access,
 ) -> list[tuple[int, int]]:
     """Where something may have to be said: the arcs before which such a place begins and ends, an arc or several."""
     stairs = np.flatnonzero(on_stairs[1:] != on_stairs[:-1]) + 1
     angle = _angle(drawn.bearings_before(), drawn.bearings_after())[1:-1]
     bends = np.flatnonzero(np.abs(angle) >= _SLIGHT) + 1
-    forks = bends[_could_go_elsewhere(graph, arcs, bends, is_open)]
+    forks = bends[_could_go_elsewhere(graph, arcs, bends, access)]
     renamed = np.flatnonzero(street[1:] != street[:-1]) + 1
     begins_m = drawn.along_m[drawn.mark]
     found: list[tuple[int, int]] = []
@@ -148,13 +148,14 @@ def _turns(
     return found
 
 
-def _could_go_elsewhere(graph: Graph, arcs: Ints, at: NDArray[np.int64], is_open: NDArray[np.bool_]) -> list[bool]:
+def _could_go_elsewhere(graph: Graph, arcs: Ints, at: NDArray[np.int64], access: Access) -> list[bool]:
     """Whether an arc other than the next one, and than back, is open where each of these arcs of the way begins."""
     elsewhere = []
     for arc in at.tolist():
         node = graph.tail[arcs[arc]]
         out = np.arange(graph.first_out[node], graph.first_out[node + 1])
-        elsewhere.append(bool(np.any(is_open[out] & (out != arcs[arc]) & (out != graph.reverse[arcs[arc - 1]]))))
+        is_open = (graph.access[out] & int(access)) != 0
+        elsewhere.append(bool(np.any(is_open & (out != arcs[arc]) & (out != graph.reverse[arcs[arc - 1]]))))
     return elsewhere
 
 

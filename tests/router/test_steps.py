@@ -31,9 +31,7 @@ def told(graph: Graph, path: Path) -> tuple[Step, ...]:
     portions = path.portions()
     length_m = graph.length_m[path.arcs] * portions
     taken = seconds(graph, TravelMode.WALK)[path.arcs] * portions
-    return turn_by_turn(
-        graph, path.arcs, length_m, taken, outline(Shapes(graph), path), is_open(graph, TravelMode.WALK)
-    )
+    return turn_by_turn(graph, path.arcs, length_m, taken, outline(Shapes(graph), path), Access.FOOT)
 
 
 def does(steps: Sequence[Step]) -> list[tuple[Maneuver, str]]:
@@ -200,7 +198,7 @@ def test_on_real_streets_steps_make_up_the_whole_way(real_data: File) -> None:
         drawn = outline(shapes, path)
         np.testing.assert_array_equal(drawn.points, shapes.line(path))
         length_m, time_s = graph.length_m[path.arcs] * path.portions(), taken[path.arcs] * path.portions()
-        steps = turn_by_turn(graph, path.arcs, length_m, time_s, drawn, usable)
+        steps = turn_by_turn(graph, path.arcs, length_m, time_s, drawn, Access.FOOT)
         assert (steps[0].maneuver, steps[-1].maneuver) == (Maneuver.DEPART, Maneuver.ARRIVE)
         assert not {Maneuver.DEPART, Maneuver.ARRIVE} & {step.maneuver for step in steps[1:-1]}
         assert sum(step.length_m for step in steps) == pytest.approx(length_m.sum())
