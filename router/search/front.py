@@ -1,0 +1,163 @@
+"""Fronts of two costs between places on one graph: what there is to choose from."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from mesh.errors import OutOfRange
+from router.graph.graph import Graph
+from router.read_only import read_only
+from router.search.backwards import ROW, streets_of
+from router.search.engine import Path, Place, from_centre, share, way_on_one_arc, ways_along
+from router.search.kernel import UNREACHABLE, Floats, Ints, Longs
+from router.search.metric import Metric
+from router.search.pareto import (
+    LARGEST_FIRST,
+    LARGEST_SECOND,
+    TOO_MANY,
+    Question,
+    Room,
+    bound_front,
+    search_front,
+    unpack_front,
+)
+
+MOST_LABELS: Final = 2**20
+"""A search keeps no more labels than this, of 44 bytes each."""
+
+TOLERANCE: Final = 0.02
+"""Where that is not enough, ways that save less than this share of the second cost are left out."""
+
+_STAMPS = 8
+"""So many stamps are set aside for each search."""
+
+
+class FrontTooLarge(OutOfRange):
+    """There are more ways between the ends than can be weighed against each other."""
+
+    reason = "FRONT_TOO_LARGE"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Front:
+    """Ways of which none is better than another in both costs, by rising first and so by falling second cost.
+
+    Attributes:
+        first: int64[k], the first cost of each way.
+        second: int64[k], the second.
+        paths: The ways; the cost of each is its first.
+        tolerance: 0 where every pair of costs on the front is there. Else for each that is not there is one here with
+            no more of the first cost, and at most this share more of the second.
+    """
+
+    first: Longs
+    second: Longs
+    paths: tuple[Path, ...]
+    tolerance: float
+
+
+class _Workspace(threading.local):
+    """What a search writes to; each thread has its own, and uses it again for each search."""
+
+    def __init__(self, nodes: int, arcs: int, most_labels: int) -> None:
+        most_keys = max(arcs + 2, most_labels)
+        self.room = Room(
+            rows=np.zeros((nodes, ROW), dtype=np.int64),
+            keys=np.zeros(most_keys, dtype=np.int64),
+            items=np.zeros(most_keys, dtype=np.int32),
+            labels=np.zeros((most_labels, 2), dtype=np.int32),
+            found=np.zeros((most_labels, 3), dtype=np.int64),
+        )
+        self.stamp = 0
+
+
+class FrontSearch:
+    """Finds fronts on one graph; any number of threads may ask at once."""
+
+    def __init__(self, graph: Graph, position: Floats, *, most_labels: int = MOST_LABELS) -> None:
+        """Of a graph whose nodes lie at `position` (float64[n, 3], metres from the Earth's centre)."""
+        self._graph = graph
+        self._streets = streets_of(graph, position)
+        self._workspace = _Workspace(graph.node_count, graph.arc_count, most_labels)
+
+    def find(
+        self, first: Metric, second: Metric, origin: Place, destination: Place, *, stretch: float = np.inf
+    ) -> Front | None:
+        """The front between two places; None when there is no way.
+
+        Args:
+            first: The one cost.
+            second: The other, closed on the same arcs.
+            origin: Where ways start.
+            destination: Where they end.
+            stretch: Only ways whose first cost is at most the least one times this are of interest.
+
+        Raises:
+            FrontTooLarge: There are more ways than can be weighed, even with the tolerance.
+        """
+        starts = ways_along(self._graph, first.weight, origin)
+        ends = ways_along(self._graph, first.weight, destination)
+        _, direct = way_on_one_arc(first.weight, starts, ends)
+        question = Question(
+            first=read_only(first.weight),
+            second=read_only(second.weight),
+            first_rate=first.least_per_meter,
+            second_rate=second.least_per_meter,
+            source=from_centre(np.array([origin.point.latitude]), np.array([origin.point.longitude]))[0],
+            seeds=_rows([(self._graph.head[arc], arc, 1.0 - at) for arc, at in starts], first, second),
+            entries=_rows([(self._graph.tail[arc], arc, at) for arc, at in ends], first, second),
+            direct=_direct(direct, first, second),
+        )
+        space, room = self._workspace, self._workspace.room
+        space.stamp += _STAMPS
+        most_first, most_second = bound_front(self._streets, question, stretch, space.stamp, room)
+        if most_first == UNREACHABLE:
+            return None
+        if most_first <= LARGEST_FIRST and most_second <= LARGEST_SECOND:
+            for trial, tolerance in enumerate((0.0, TOLERANCE)):
+                count = search_front(
+                    self._streets, question, most_first, most_second, tolerance, space.stamp, space.stamp + trial, room
+                )
+                if count != TOO_MANY:
+                    found = room.found[:count]
+                    begins, arcs = unpack_front(room.labels, found, question.entries)
+                    paths = tuple(
+                        _path(cost, arcs[begin:end], starts, ends, direct)
+                        for cost, begin, end in zip(
+                            found[:, 0].tolist(), begins[:-1].tolist(), begins[1:].tolist(), strict=True
+                        )
+                    )
+                    return Front(found[:, 0].copy(), found[:, 1].copy(), paths, tolerance)
+        raise FrontTooLarge(
+            "There are too many ways between origin and destination to weigh them all; ask without ALTERNATIVE, or for"
+            " a shorter trip.",
+            field="route_types",
+        )
+
+
+def _rows(ways: list[tuple[int, int, float]], first: Metric, second: Metric) -> Longs:
+    """Rows of (node, first cost, second cost, arc) of ways that take a share of an arc to or from a node."""
+    rows = [(node, share(first.weight, arc, of_it), share(second.weight, arc, of_it), arc) for node, arc, of_it in ways]
+    return np.array(rows, dtype=np.int64).reshape(-1, 4)
+
+
+def _direct(path: Path | None, first: Metric, second: Metric) -> Longs:
+    if path is None:
+        return np.full(2, UNREACHABLE, dtype=np.int64)
+    arc, along = int(path.arcs[0]), path.end_fraction - path.start_fraction
+    return np.array([share(first.weight, arc, along), share(second.weight, arc, along)], dtype=np.int64)
+
+
+def _path(
+    cost: int, arcs: Ints, starts: list[tuple[int, float]], ends: list[tuple[int, float]], direct: Path | None
+) -> Path:
+    # What starts by a seed and ends by an entry has two arcs or more, as the arc of each is among them.
+    if len(arcs) == 1 and direct is not None:
+        return direct
+    start = next(at for arc, at in starts if arc == arcs[0])
+    end = next(at for arc, at in ends if arc == arcs[-1])
+    return Path(cost, arcs, start, end)
