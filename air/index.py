@@ -93,6 +93,11 @@ def _knots(bands: tuple[tuple[float, float], ...]) -> tuple[Floats, Floats]:
 _KNOTS: Final[Mapping[Pollutant, tuple[Floats, Floats]]] = {p: _knots(bands) for p, bands in _BREAKPOINTS.items()}
 
 
+def corners(pollutant: Pollutant) -> tuple[Floats, Floats]:
+    """The corners of one pollutant's index: concentrations in its unit, rising, and the index at each."""
+    return _KNOTS[pollutant]
+
+
 def sub_indices(pollutant: Pollutant, concentration: Floats) -> Floats:
     """The index of one pollutant, 0 to 500, by concentration in the pollutant's unit, any shape; NaN where that is."""
     indices: Floats = np.interp(concentration, *_KNOTS[pollutant])

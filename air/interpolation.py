@@ -86,6 +86,8 @@ _FARTHEST_KM: Final = 30.0
 
 _PARTS: Final = tuple(_ADDED[pollutant] for pollutant in FORECAST_POLLUTANTS)
 _SHIFT: Final = np.array([part.shift for part in _PARTS])
+SHIFT: Final[Mapping[Pollutant, float]] = {pollutant: part.shift for pollutant, part in _ADDED.items()}
+"""By pollutant, in its unit: errors are alike on the scale of ln(x + shift)."""
 _NUGGET: Final = np.array([part.nugget for part in _PARTS])
 _SLOPE: Final = np.array([part.slope for part in _PARTS])
 

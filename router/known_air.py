@@ -8,7 +8,7 @@ from typing import Final
 
 from air.status import DataStatus, State
 from mesh.errors import InvalidInput, OutOfRange
-from router.exposure.concentration import WEIGHED, Background
+from router.exposure.background import WEIGHED, Background
 from router.exposure.field import HOUR, AirField
 
 LONGEST_FORECAST: Final = timedelta(hours=72)

@@ -8,11 +8,13 @@ import numpy as np
 
 from air.geodesy import Floats
 from air.places import Point
-from router.exposure.concentration import Background, StreetAir
+from router.exposure.background import Background
+from router.exposure.concentration import StreetAir
 from router.exposure.dose import doses
 from router.exposure.field import AirField
 from router.exposure.metrics import Metrics
 from router.exposure.recent import Recent
+from router.exposure.street import influence_of_roads
 from router.graph.graph import Graph
 from router.modes import GAITS, TravelMode
 from router.route import Algorithm, RouteType
@@ -35,7 +37,7 @@ class Region:
         """Prepares the graph for searching."""
         self.graph = graph
         self.shapes = Shapes(graph)
-        self.air = StreetAir(graph, self.shapes)
+        self.air = StreetAir(graph, influence_of_roads(graph, self.shapes))
         self._metrics = Metrics(graph, self.air)
         self._engine = Engine(graph)
         on_foot = Snapper(graph, self.shapes, self._metrics.open[TravelMode.WALK])

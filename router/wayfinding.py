@@ -13,7 +13,7 @@ import numpy as np
 from air.geodesy import distance_m
 from air.places import Point
 from mesh.errors import InvalidInput, NotFound
-from router.exposure.concentration import Background
+from router.exposure.background import Background
 from router.known_air import KnownAir
 from router.modes import TravelMode
 from router.region import Region

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from air.geodesy import EARTH_RADIUS_M, Floats, distance_m
-from air.interpolation import interpolate, weights
+from air.interpolation import added_deviation, interpolate, weights
+from air.korea import KST
 from air.places import Station
-from air.pollutants import FORECAST_POLLUTANTS, WHO_GUIDELINE_UG_M3, Pollutant
-from router.exposure.field import MEDIAN, AirField, is_roadside
-from router.exposure.street import CONTRAST, StreetContrast
+from air.pollutants import FORECAST_POLLUTANTS, Pollutant
+from router.exposure.background import COLUMNS, DEVIATION, Background
+from router.exposure.contrast import contrast
+from router.exposure.field import HOUR, MEDIAN, STATISTICS, AirField, is_roadside
+from router.exposure.recent import Recent
+from router.exposure.street import Features, coefficients, features
 from router.graph.graph import Graph
-from router.search.shapes import Shapes
+from router.read_only import read_only
 
 CELL_M: Final = 250.0
 """The background is interpolated on cells of this width: stations are kilometres apart."""
@@ -24,35 +29,67 @@ CELL_M: Final = 250.0
 REACH_M: Final = 50_000.0
 """A station farther than this from every street says nothing about the air there."""
 
-WEIGHED: Final = (Pollutant.NO2, Pollutant.PM25)
-"""The pollutants whose dose the healthiest way makes least, each in shares of its WHO guideline."""
+_NOON: Final = 12
+_MASKS_KEPT: Final = 8
 
 Arcs = NDArray[np.int32] | slice
 ALL_ARCS: Final = slice(None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Background:
-    """The air above the roofs in one hour, as the mean of that hour.
+class _Reach:
+    """How stations lie to the cells of a graph.
 
     Attributes:
-        by_cell: float64[statistic, pollutant, cell], µg/m³; NaN where nothing is known.
-        known: The pollutants of which something is known.
-        roadside_only: Those of them that are known from roadside stations alone.
+        stations: One a column.
+        weight: float64[cell, station], for interpolation.
+        away_m: float64[cell, station].
+        in_reach: bool[station], whether it says anything about the graph.
+        nearest_m: float64[cell], how far the nearest is of the stations in a mask, by the mask's bytes.
     """
 
-    by_cell: Floats
-    known: tuple[Pollutant, ...]
-    roadside_only: tuple[Pollutant, ...]
+    stations: tuple[Station, ...]
+    weight: Floats
+    away_m: Floats
+    in_reach: NDArray[np.bool_]
+    nearest_m: Recent[bytes, Floats]
+
+    def deviation(self, known: NDArray[np.bool_]) -> Floats:
+        """What interpolation adds, float64[cell, pollutant], by the nearest station that knows (bool[pollutant, s])."""
+
+        def nearest(mask: NDArray[np.bool_]) -> Floats:
+            least: Floats = np.where(mask, self.away_m, np.inf).min(axis=1)
+            return least
+
+        rows = [self.nearest_m.get(mask.tobytes(), partial(nearest, mask)) for mask in known]
+        deviation: Floats = np.diagonal(added_deviation(np.stack(rows, axis=1)), axis1=1, axis2=2)
+        return deviation
 
 
 class StreetAir:
-    """Brings the air of stations onto the arcs of a graph; any number of threads may ask at once."""
+    """Brings the air of stations onto the arcs of a graph; any number of threads may ask at once.
 
-    def __init__(self, graph: Graph, shapes: Shapes) -> None:
-        self._cell, self._latitude, self._longitude = _cells(graph)
-        self._contrast = StreetContrast(graph, shapes)
-        self._last: tuple[tuple[Station, ...], Floats, NDArray[np.bool_]] | None = None
+    Attributes:
+        cell: int32[m], the cell that each arc lies in.
+        features: float32[m, feature], what is known of each arc (router.exposure.street).
+        length_m: float64[m].
+        nothing: The background where nothing is known: its load is that of the streets alone.
+    """
+
+    def __init__(self, graph: Graph, influence: Features) -> None:
+        """Prepares a graph.
+
+        Args:
+            graph: The streets.
+            influence: Of main roads on each arc, from `router.exposure.street.influence_of_roads`.
+        """
+        cell, self._latitude, self._longitude = _cells(graph)
+        self.cell = read_only(cell)
+        self.features = features(graph, influence)
+        self.length_m = graph.length_m
+        unknown = np.full((len(self._latitude), len(FORECAST_POLLUTANTS), COLUMNS), np.nan)
+        self.nothing = Background.of(unknown, coefficients(_NOON), [False] * len(FORECAST_POLLUTANTS))
+        self._last: _Reach | None = None
         self._lock = threading.Lock()
 
     def background(self, field: AirField, hour: int) -> Background | None:
@@ -61,27 +98,30 @@ class StreetAir:
         Inverse distance between stations that are not at a roadside. Where only roadside stations know of a pollutant,
         theirs are used, divided by what a main road adds.
         """
-        weight, in_reach = self._weights_of(field.stations)
+        reach = self._reach_of(field.stations)
         values = field.values[:, :, hour, :].copy()
-        values[:, :, ~in_reach] = np.nan
+        values[:, :, ~reach.in_reach] = np.nan
         roadside = is_roadside(field.stations)
         behind_houses = [bool(np.isfinite(values[:, row, ~roadside]).any()) for row in range(len(FORECAST_POLLUTANTS))]
+        hour_of_day = (field.first_hour + HOUR * hour).astimezone(KST).hour
         for row, pollutant in enumerate(FORECAST_POLLUTANTS):
-            values[:, row, roadside] /= np.nan if behind_houses[row] else 1.0 + CONTRAST[pollutant]
+            values[:, row, roadside] /= np.nan if behind_houses[row] else 1.0 + contrast(pollutant, hour_of_day)
         if not np.isfinite(values).any():
             return None
-        by_cell = np.moveaxis(interpolate(weight, np.moveaxis(values, 2, 0)), 0, 2)
-        rows = [row for row in range(len(FORECAST_POLLUTANTS)) if np.isfinite(by_cell[MEDIAN, row]).all()]
-        return Background(
-            by_cell,
-            known=tuple(FORECAST_POLLUTANTS[row] for row in rows),
-            roadside_only=tuple(FORECAST_POLLUTANTS[row] for row in rows if not behind_houses[row]),
-        )
+        by_cell = np.empty((len(self._latitude), len(FORECAST_POLLUTANTS), COLUMNS))
+        told = np.moveaxis(interpolate(reach.weight, np.moveaxis(values, 2, 0)), 1, 2)
+        by_cell[..., : len(STATISTICS)] = told
+        by_cell[..., DEVIATION] = reach.deviation(np.isfinite(values[MEDIAN]))
+        return Background.of(by_cell, coefficients(hour_of_day), behind_houses)
 
     def on_arcs(self, background: Background, pollutant: Pollutant, arcs: Arcs) -> Floats:
-        """The concentration on each of the arcs, float64[quantile, arc], µg/m³."""
+        """The concentration on each of the arcs, float64[statistic, arc], µg/m³."""
         row = FORECAST_POLLUTANTS.index(pollutant)
-        return background.by_cell[:, row, self._cell[arcs]] * self._contrast.ratio(pollutant, arcs)
+        influence, calm = self.features[arcs].T
+        rise, relief, *_ = background.street[row]
+        above_roofs = background.by_cell[self.cell[arcs], row, : len(STATISTICS)].T
+        concentration: Floats = above_roofs * (1.0 + rise * influence - relief * calm)
+        return concentration
 
     def load(self, background: Background | None, arcs: Arcs = ALL_ARCS) -> Floats:
         """How many times its WHO guideline each weighed pollutant stands at, summed over them, float64[arc].
@@ -89,27 +129,20 @@ class StreetAir:
         Without a background, or without one of a pollutant, as if it stood at the guideline everywhere: then the
         streets alone make the difference.
         """
-        total = np.zeros(len(self._cell[arcs]))
-        known = () if background is None else background.known
-        for pollutant in WEIGHED:
-            if background is not None and pollutant in known:
-                row = FORECAST_POLLUTANTS.index(pollutant)
-                above_roofs = background.by_cell[MEDIAN, row, self._cell[arcs]]
-                total += above_roofs * self._contrast.ratio(pollutant, arcs) / WHO_GUIDELINE_UG_M3[pollutant]
-            else:
-                total += self._contrast.ratio(pollutant, arcs)
+        terms = (self.nothing if background is None else background).load[self.cell[arcs]]
+        influence, calm = self.features[arcs].T
+        total: Floats = terms[:, 0] + terms[:, 1] * influence + terms[:, 2] * calm
         return total
 
-    def _weights_of(self, stations: tuple[Station, ...]) -> tuple[Floats, NDArray[np.bool_]]:
-        """Interpolation weights, float64[cell, station], and which stations are in reach, bool[station]."""
+    def _reach_of(self, stations: tuple[Station, ...]) -> _Reach:
         with self._lock:
-            if self._last is None or self._last[0] != stations:
+            if self._last is None or self._last.stations != stations:
                 latitude = np.array([station.location.latitude for station in stations])
                 longitude = np.array([station.location.longitude for station in stations])
                 away = distance_m(self._latitude[:, None], self._longitude[:, None], latitude, longitude)
                 weight = weights(self._latitude, self._longitude, latitude, longitude)
-                self._last = stations, weight, away.min(axis=0) <= REACH_M
-            return self._last[1], self._last[2]
+                self._last = _Reach(stations, weight, away, away.min(axis=0) <= REACH_M, Recent(_MASKS_KEPT))
+            return self._last
 
 
 def _cells(graph: Graph) -> tuple[NDArray[np.int32], Floats, Floats]:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from air.geodesy import Floats
-from router.exposure.concentration import Background, StreetAir
+from router.exposure.background import Background
+from router.exposure.concentration import StreetAir
 from router.exposure.recent import Recent
 from router.graph.graph import Graph
 from router.modes import TravelMode, is_open, seconds

@@ -1,12 +1,12 @@
 """How the air on a street differs from the air above the roofs.
 
 Stations of the urban background stand away from traffic. What one breathes on a street is taken to be the background
-times a ratio that depends on the pollutant, on how near main roads are, and on the kind of street:
+times a ratio that depends on the pollutant, the hour of the day, how near main roads are, and how far off cars are:
 
-    ratio = quiet · (1 + contrast · influence)
+    ratio = 1 + contrast · influence - relief · calm
 
-`influence` is 1 on an arterial road and falls off beside it. Ratios do not depend on wind, traffic or hour, and their
-own uncertainty is not in the intervals of a dose: those carry the forecast's alone.
+`influence` is 1 on an arterial road and falls off beside it; `calm` is 1 amid green. docs/exposure.md derives
+the figures, and what they err by.
 """
 
 from __future__ import annotations
@@ -19,24 +19,13 @@ import shapely
 from numpy.typing import NDArray
 
 from air.geodesy import Floats
-from air.pollutants import FORECAST_POLLUTANTS, Pollutant
+from air.pollutants import FORECAST_POLLUTANTS
+from router.exposure.contrast import OWN_SPREAD, RELIEF, SHARED_SPREAD, contrast
 from router.graph.graph import Graph, RoadClass
 from router.plane import on_plane, stretch
+from router.read_only import read_only
+from router.search.compiled import compiled
 from router.search.shapes import Shapes, one_arc_an_edge
-
-CONTRAST: Final[Mapping[Pollutant, float]] = {
-    Pollutant.NO2: 0.31,
-    Pollutant.PM10: 0.08,
-    Pollutant.O3: -0.16,
-    Pollutant.PM25: 0.0,
-}
-"""Roadside over background, less 1.
-
-Measured: Seoul's 15 roadside stations over its 25 urban ones, hourly, 2025-26: NO2 1.31 (0.98 to 1.65), PM10 1.08, O3
-0.84, PM2.5 0.92. For PM2.5 this says that there is no contrast to be had, not that main roads are clean: we take 0, in
-line with the synthesis of 41 roadside studies that finds no trend of particle mass with distance from the road (Karner
-et al. 2010, 10.1021/es100008x). The ratios are averages over hours and roads: no street's own.
-"""
 
 INFLUENCE: Final[Mapping[RoadClass, float]] = {RoadClass.ARTERIAL: 1.0, RoadClass.COLLECTOR: 0.5}
 """How much of the contrast a road makes. Measured for arterial roads, beside which the stations stand; half of it on
@@ -46,47 +35,53 @@ FADING_M: Final = 60.0
 """Beside a road its influence falls by e over this distance.
 
 Assumed; it leaves 5 % at 180 m, in the range of 115 to 570 m at which pollutants are back at background (Karner et al.
-2010). It keeps a pavement that is drawn beside an arterial road from counting as a quiet footpath.
+2010, 10.1021/es100008x). It keeps a pavement that is drawn beside an arterial road from counting as a quiet footpath.
 """
 
-QUIET: Final[Mapping[Pollutant, Mapping[RoadClass, float]]] = {
-    Pollutant.NO2: {
-        RoadClass.FOOTWAY: 0.95,
-        RoadClass.STEPS: 0.95,
-        RoadClass.CYCLEWAY: 0.95,
-        RoadClass.PARK_PATH: 0.85,
-    },
+CALM: Final[Mapping[RoadClass, float]] = {
+    RoadClass.FOOTWAY: 1 / 3,
+    RoadClass.STEPS: 1 / 3,
+    RoadClass.CYCLEWAY: 1 / 3,
+    RoadClass.PARK_PATH: 1.0,
 }
-"""Where no car drives, as a share of the background; 1 where nothing is said.
+"""Where no car drives it is calmer than among local streets, by a third of what it is in a park. Assumed."""
 
-Assumed for NO2. In parks 22 % less than average was measured for particle number (von Schneidemesser et al. 2019,
-Science of the Total Environment 688:691), which is traffic's own as NO2 is only in part; a year in three parks showed
-no fall of NO2 within 75 m of the road (Marmett et al. 2019, 10.4236/ojap.2019.84005): the road's nearness covers that.
-"""
+FEATURES: Final = ("influence", "calm")
+"""What is known of an arc, in the order of the axis of features."""
+
+Features = NDArray[np.float32]
+
+STREET_COLUMNS: Final = ("contrast", "relief", "own spread", "shared spread")
+"""What is known of a pollutant on streets in one hour, in the order of the axis of columns."""
 
 _REACH_M = 4 * FADING_M
 
 
-class StreetContrast:
-    """The ratio of street to background, by arc and pollutant, for one graph."""
-
-    def __init__(self, graph: Graph, shapes: Shapes) -> None:
-        self._road_class = graph.road_class
-        self.influence: Floats = _influence(graph, shapes)
-        self._quiet = np.ones((len(FORECAST_POLLUTANTS), len(RoadClass)))
-        for pollutant, shares in QUIET.items():
-            for road_class, share in shares.items():
-                self._quiet[FORECAST_POLLUTANTS.index(pollutant), road_class] = share
-
-    def ratio(self, pollutant: Pollutant, arcs: NDArray[np.int32] | slice) -> Floats:
-        """Street over background on each of the arcs."""
-        quiet = self._quiet[FORECAST_POLLUTANTS.index(pollutant)][self._road_class[arcs]]
-        ratio: Floats = quiet * (1.0 + CONTRAST[pollutant] * self.influence[arcs])
-        return ratio
+def features(graph: Graph, influence: Features) -> Features:
+    """What is known of each arc, float32[m, feature], by FEATURES."""
+    by_class = np.array([CALM.get(road_class, 0.0) for road_class in RoadClass])
+    return read_only(np.stack([influence, by_class[graph.road_class]], axis=1).astype(np.float32))
 
 
-def _influence(graph: Graph, shapes: Shapes) -> Floats:
-    """The mean influence of main roads along each arc, float64[m], 0 to 1: Simpson's rule on its ends and middle."""
+def coefficients(hour_of_day: int) -> Floats:
+    """What is known of each forecast pollutant on streets, float64[pollutant, column], by STREET_COLUMNS.
+
+    Args:
+        hour_of_day: 0 to 23, the local hour that the values' hour ends at.
+    """
+    return np.array(
+        [[contrast(p, hour_of_day), RELIEF.get(p, 0.0), OWN_SPREAD[p], SHARED_SPREAD[p]] for p in FORECAST_POLLUTANTS]
+    )
+
+
+@compiled
+def ratio_on(feature: Features, arc: int, street: Floats, pollutant: int) -> float:
+    """Street over background on an arc; from `features` and `coefficients`."""
+    return float(1.0 + street[pollutant, 0] * feature[arc, 0] - street[pollutant, 1] * feature[arc, 1])
+
+
+def influence_of_roads(graph: Graph, shapes: Shapes) -> Features:
+    """The mean influence of main roads along each arc, float32[m], 0 to 1: Simpson's rule on its ends and middle."""
     edges = np.flatnonzero(one_arc_an_edge(graph)).astype(np.int32)
     points, edge_of_point = shapes.of_many(edges)
     # With indices it answers with an array, which its types leave open.
@@ -102,11 +97,11 @@ def _influence(graph: Graph, shapes: Shapes) -> Floats:
         at_end = np.maximum(at_end, share * _fading(ends, roads, per_meter))
         at_middle = np.maximum(at_middle, share * _fading(middles, roads, per_meter[graph.tail[edges]]))
     along = (at_end[graph.tail[edges]] + 4.0 * at_middle + at_end[graph.head[edges]]) / 6.0
-    influence = np.zeros(graph.arc_count)
+    influence = np.zeros(graph.arc_count, dtype=np.float32)
     influence[edges] = along
     back = graph.reverse[edges]
     influence[back[back >= 0]] = along[back >= 0]
-    return influence
+    return read_only(influence)
 
 
 def _fading(points: NDArray[np.object_], roads: NDArray[np.object_], per_meter: Floats) -> Floats:

@@ -9,6 +9,7 @@ from air.pollutants import Pollutant, ug_m3_per_unit
 from router.exposure.concentration import StreetAir
 from router.exposure.dose import Dose, air_quality_score, doses, weighed
 from router.exposure.metrics import Metrics
+from router.exposure.street import influence_of_roads
 from router.graph.graph import RoadClass
 from router.modes import TravelMode
 from router.search.shapes import Shapes
@@ -18,7 +19,7 @@ from tests.router.street_plan import Edge, arc_of, plan
 
 def test_dose_is_concentration_times_ventilation_times_time() -> None:
     graph = plan([(0, 0), (100, 0), (200, 0)], [Edge(0, 1), Edge(1, 2, RoadClass.STEPS)])
-    air = StreetAir(graph, Shapes(graph))
+    air = StreetAir(graph, influence_of_roads(graph, Shapes(graph)))
     background = air.background(field_of(forecast({Pollutant.PM25: 20.0})), 0)
     assert background is not None
     arcs = np.array([arc_of(graph, 0, 1), arc_of(graph, 1, 2)], dtype=np.int32)

@@ -1,0 +1,250 @@
+"""What is inhaled along a way, each of its arcs in the hour in which it is reached."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+
+from air.geodesy import Floats
+from air.pollutants import FORECAST_POLLUTANTS, WHO_GUIDELINE_UG_M3, Pollutant
+from router.exposure.background import DEVIATION, SHIFT_UG_M3, WEIGHED
+from router.exposure.dose import Dose
+from router.exposure.field import LOWER, MEAN, MEDIAN, STATISTICS, UPPER
+from router.exposure.hourly import HourlyAir
+from router.exposure.score import score_of
+from router.exposure.street import Features, ratio_on
+from router.search.compiled import compiled
+from router.search.kernel import Ints
+
+ROAD_M: Final = 500.0
+"""What makes one road's air differ from all roads' falls by e along a way over this distance. Assumed."""
+
+_SECONDS_AN_HOUR: Final = 3600.0
+_NORMAL: Final = 1.2815515655446004
+"""The 90 % quantile of the normal distribution."""
+
+_POLLUTANTS: Final = len(FORECAST_POLLUTANTS)
+_SHARE: Final = np.array([1.0 / WHO_GUIDELINE_UG_M3[p] if p in WEIGHED else 0.0 for p in FORECAST_POLLUTANTS])
+_SHIFT: Final = SHIFT_UG_M3.copy()
+_OWN_SPREAD, _SHARED_SPREAD = 2, 3
+
+# The columns of the sums over a way, by pollutant: behind the statistics the errors of places and of all roads, which
+# are the same all along, the variance of the roads' own, and what that carries on from one arc to the next.
+_PLACES, _ROADS, _OWN, _CARRY, _SUMS = (len(STATISTICS) + column for column in range(5))
+_LOAD, _TAKEN = 0, 1
+
+# The columns of what is found by pollutant, and of the row behind them.
+_MEAN, _LOWER, _UPPER, _INHALED, _LEVEL, _BY_ROADS, _FOUND = range(7)
+_WHOLE_LOAD, _WHOLE_TAKEN = 3, 4
+_LEAST_SECONDS: Final = 1e-9
+
+PLACE, ROAD = 0, 1
+"""The columns of `Exposure.errors`."""
+
+INHALED, LEVEL, ROADS = 0, 1, 2
+"""The columns of `Exposure.weighed`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exposure:
+    """What is inhaled on a way.
+
+    Attributes:
+        doses: By pollutant; empty when the air is unknown.
+        load: Seconds times the air's load, summed along the way, whatever that load rests on.
+        score: The air on the way, 0 to 100 (router.exposure.score); None when the air is unknown.
+        score_lower: The score's 80 % interval, its lower end, as if all pollutants erred together.
+        score_upper: Its upper end.
+        midway: The time halfway, in seconds since 1970.
+        arcs: int32[k], the way's arcs.
+        length_m: float64[m], of all arcs.
+        weighed: float64[pollutant, 3], of each weighed pollutant, 0 of others: seconds times shares of its guideline,
+            summed (INHALED), and the standard deviations of that by the forecast (LEVEL) and by all roads (ROADS).
+        errors: float64[k, pollutant, 2], on each arc: the deviations by what lies between stations (PLACE) and by the
+            road's own air (ROAD).
+    """
+
+    doses: tuple[Dose, ...]
+    load: float
+    score: float | None
+    score_lower: float | None
+    score_upper: float | None
+    midway: float
+    arcs: Ints
+    length_m: Floats
+    weighed: Floats
+    errors: Floats
+
+
+def exposure_along(
+    air: HourlyAir, arcs: Ints, seconds: Floats, departure: datetime, ventilation_m3_h: float
+) -> Exposure:
+    """What is inhaled on arcs (int32[k]) that take `seconds` each (float64[k]), the first from the departure on.
+
+    Each arc is in the hour in which it is begun; after the last hour that is known, that one goes on. When nothing is
+    known of the hour of departure, the air is unknown.
+    """
+    streets = air.streets
+    hour, left = air.hour_of(departure)
+    background = air.background(hour)
+    if hour is None or background is None:
+        hour, left, background = 0, math.inf, streets.nothing
+    known = background.known
+    sums, whole = np.zeros((_POLLUTANTS, _SUMS)), np.zeros(2)
+    errors, found = np.empty((len(arcs), _POLLUTANTS, 2)), np.empty((_POLLUTANTS + 1, _FOUND))
+    done = 0
+    while True:
+        done = _along(
+            arcs,
+            done,
+            seconds,
+            left,
+            background.by_cell,
+            background.street,
+            background.load,
+            streets.cell,
+            streets.features,
+            streets.length_m,
+            sums,
+            whole,
+            errors,
+            found,
+        )
+        if done == len(arcs):
+            break
+        hour, left = hour + 1, left + _SECONDS_AN_HOUR
+        background = air.after(hour, background)
+    return _exposure(known, found, departure, ventilation_m3_h, arcs, streets.length_m, errors)
+
+
+def _exposure(
+    known: tuple[Pollutant, ...],
+    found: Floats,
+    departure: datetime,
+    ventilation_m3_h: float,
+    arcs: Ints,
+    length_m: Floats,
+    errors: Floats,
+) -> Exposure:
+    *rows, (score, lower, upper, load, taken, *_) = found.tolist()
+    breathed = ventilation_m3_h / _SECONDS_AN_HOUR * taken
+    doses = tuple(
+        Dose(
+            pollutant,
+            row[_MEAN] * breathed,
+            row[_LOWER] * breathed,
+            row[_UPPER] * breathed,
+            row[_MEAN],
+            row[_LOWER],
+            row[_UPPER],
+        )
+        for pollutant, row in zip(FORECAST_POLLUTANTS, rows, strict=True)
+        if pollutant in known
+    )
+    return Exposure(
+        doses=doses,
+        load=load,
+        score=score if known else None,
+        score_lower=lower if known else None,
+        score_upper=upper if known else None,
+        midway=departure.timestamp() + taken / 2,
+        arcs=arcs,
+        length_m=length_m,
+        weighed=found[:_POLLUTANTS, _INHALED:],
+        errors=errors,
+    )
+
+
+@compiled
+def kept_on(arcs: Ints, place: int, length_m: Floats) -> float:
+    """How alike what is the road's own is on an arc of a way and on the one before, from middle to middle."""
+    if place == 0:
+        return 0.0
+    return math.exp(-0.5 * (length_m[arcs[place]] + length_m[arcs[place - 1]]) / ROAD_M)
+
+
+@compiled
+def _along(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; exposure_along is its one caller
+    arcs: Ints,
+    done: int,
+    seconds: Floats,
+    left: float,
+    by_cell: Floats,
+    street: Floats,
+    load: Floats,
+    cell: Ints,
+    features: Features,
+    length_m: Floats,
+    sums: Floats,
+    whole: Floats,
+    errors: Floats,
+    found: Floats,
+) -> int:
+    """Adds the arcs from `done` on that are begun before `left` seconds are over; returns the first that is not.
+
+    With the last one, it works out what is found.
+    """
+    for place in range(done, len(arcs)):
+        if whole[_TAKEN] > left:
+            return place
+        arc = arcs[place]
+        here = cell[arc]
+        taken = seconds[place]
+        influence = features[arc, 0]
+        kept = kept_on(arcs, place, length_m)
+        whole[_TAKEN] += taken
+        whole[_LOAD] += taken * (load[here, 0] + load[here, 1] * influence + load[here, 2] * features[arc, 1])
+        for pollutant in range(_POLLUTANTS):
+            times = taken * ratio_on(features, arc, street, pollutant)
+            inhaled = times * by_cell[here, pollutant, MEAN]
+            between = (inhaled + taken * _SHIFT[pollutant]) * by_cell[here, pollutant, DEVIATION]
+            own = inhaled * influence * street[pollutant, _OWN_SPREAD]
+            carry = sums[pollutant, _CARRY] * kept
+            for statistic in range(_PLACES):
+                sums[pollutant, statistic] += times * by_cell[here, pollutant, statistic]
+            sums[pollutant, _PLACES] += between
+            sums[pollutant, _ROADS] += inhaled * influence * street[pollutant, _SHARED_SPREAD]
+            sums[pollutant, _OWN] += own * (own + 2.0 * carry)
+            sums[pollutant, _CARRY] = carry + own
+            if _SHARE[pollutant] > 0.0:
+                errors[place, pollutant, PLACE] = _SHARE[pollutant] * between
+                errors[place, pollutant, ROAD] = _SHARE[pollutant] * own
+    _work_out(sums, whole, found)
+    return len(arcs)
+
+
+@compiled
+def _work_out(sums: Floats, whole: Floats, found: Floats) -> None:
+    """From sums to concentrations with their intervals, and to scores.
+
+    Variances of independent errors are added on each side of the median, on the scale of ln(x + shift), as in
+    `air.interpolation.widened`. The interval holds the mean in any case.
+    """
+    taken = max(whole[_TAKEN], _LEAST_SECONDS)
+    for pollutant in range(_POLLUTANTS):
+        shift = _SHIFT[pollutant]
+        mean = sums[pollutant, MEAN] / taken
+        low = np.log(sums[pollutant, LOWER] / taken + shift)
+        middle = np.log(sums[pollutant, MEDIAN] / taken + shift)
+        high = np.log(sums[pollutant, UPPER] / taken + shift)
+        added = sums[pollutant, _PLACES] ** 2 + sums[pollutant, _ROADS] ** 2 + sums[pollutant, _OWN]
+        added *= (_NORMAL / (taken * (mean + shift))) ** 2
+        lower = max(np.exp(middle - np.sqrt((middle - low) ** 2 + added)) - shift, 0.0)
+        upper = np.exp(middle + np.sqrt((high - middle) ** 2 + added)) - shift
+        found[pollutant, _MEAN] = mean
+        found[pollutant, _LOWER] = min(lower, mean)
+        found[pollutant, _UPPER] = max(upper, mean)
+        share = 0.0 if np.isnan(mean) else _SHARE[pollutant]
+        known = share > 0.0
+        found[pollutant, _INHALED] = share * taken * mean if known else 0.0
+        found[pollutant, _LEVEL] = share * taken * (mean + shift) * (high - low) / (2.0 * _NORMAL) if known else 0.0
+        found[pollutant, _BY_ROADS] = share * sums[pollutant, _ROADS] if known else 0.0
+    for column in range(_INHALED):
+        # Cleaner air has the higher score.
+        found[_POLLUTANTS, (_MEAN, _UPPER, _LOWER)[column]] = score_of(found[:_POLLUTANTS, column])
+    found[_POLLUTANTS, _WHOLE_LOAD] = whole[_LOAD]
+    found[_POLLUTANTS, _WHOLE_TAKEN] = whole[_TAKEN]

@@ -1,0 +1,153 @@
+"""What one way saves of the dose against another, and whether that is more than the figures may err by."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from air.geodesy import Floats
+from router.exposure.along import INHALED, LEVEL, PLACE, ROAD, ROADS, Exposure, kept_on
+from router.search.compiled import compiled
+from router.search.kernel import Ints
+
+FORECAST_SECONDS: Final = 12 * 3600.0
+"""What a forecast errs by at two hours has a correlation that falls by e over this time between them."""
+
+_NORMAL: Final = 1.2815515655446004
+"""The 90 % quantile of the normal distribution."""
+
+
+class Difference(StrEnum):
+    """What a difference in dose between two ways is worth."""
+
+    MEANINGFUL_DIFFERENCE = "MEANINGFUL_DIFFERENCE"
+    NO_MEANINGFUL_DIFFERENCE = "NO_MEANINGFUL_DIFFERENCE"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedDose:
+    """What one way saves against another, of the dose weighed by guidelines.
+
+    Attributes:
+        fraction: The share that is saved; negative when it is more.
+        lower: Its 80 % interval's lower end.
+        upper: Its 80 % interval's upper end.
+        difference: Whether the interval leaves 0 out.
+    """
+
+    fraction: float
+    lower: float
+    upper: float
+    difference: Difference
+
+
+def compare(exposure: Exposure, other: Exposure) -> SavedDose | None:
+    """What a way saves against another of the same traveller; None when the weighed pollutants of either are unknown.
+
+    The forecast's error is common to both and leaves their ratio alone, but for its share of each pollutant and the
+    time between them; so is what all roads err by, but for how much of them each way has. What lies between stations,
+    and a road's own air, are common where both ways use an arc.
+    """
+    fraction, deviation = _compare(
+        exposure.arcs,
+        exposure.errors,
+        exposure.weighed,
+        other.arcs,
+        other.errors,
+        other.weighed,
+        exposure.length_m,
+        math.exp(-abs(exposure.midway - other.midway) / FORECAST_SECONDS),
+    )
+    if math.isnan(fraction):
+        return None
+    apart = math.exp(_NORMAL * deviation)
+    lower, upper = 1.0 - (1.0 - fraction) * apart, 1.0 - (1.0 - fraction) / apart
+    meaningful = lower > 0.0 or upper < 0.0
+    difference = Difference.MEANINGFUL_DIFFERENCE if meaningful else Difference.NO_MEANINGFUL_DIFFERENCE
+    return SavedDose(fraction, lower, upper, difference)
+
+
+@compiled
+def _compare(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; compare is its one caller
+    arcs: Ints,
+    errors: Floats,
+    weighed: Floats,
+    other_arcs: Ints,
+    other_errors: Floats,
+    other_weighed: Floats,
+    length_m: Floats,
+    likeness: float,
+) -> tuple[float, float]:
+    """The share saved, and the standard deviation of the logarithm of what is left; NaN where one is unknown."""
+    known = (weighed[:, INHALED] > 0.0) & (other_weighed[:, INHALED] > 0.0)
+    if not known.any():
+        return np.nan, np.nan
+    ours, theirs = weighed[known, INHALED].sum(), other_weighed[known, INHALED].sum()
+    in_other, only_in_other = _shared(arcs, other_arcs)
+    own, others = np.empty(len(arcs)), np.empty(len(other_arcs))
+    variance = 0.0
+    for pollutant in np.flatnonzero(known):
+        for column in (LEVEL, ROADS):
+            a, b = weighed[pollutant, column] / ours, other_weighed[pollutant, column] / theirs
+            variance += a * a + b * b - 2.0 * likeness * a * b
+        for kind in (PLACE, ROAD):
+            for place in range(len(arcs)):
+                own[place] = errors[place, pollutant, kind] / ours
+                if in_other[place] >= 0:
+                    own[place] -= other_errors[in_other[place], pollutant, kind] / theirs
+            for place in range(len(other_arcs)):
+                others[place] = only_in_other[place] * other_errors[place, pollutant, kind] / theirs
+            variance += _variance(arcs, own, length_m) + _variance(other_arcs, others, length_m)
+    return 1.0 - ours / theirs, np.sqrt(max(variance, 0.0))
+
+
+@compiled
+def _variance(arcs: Ints, deviation: Floats, length_m: Floats) -> float:
+    """Of the sum of errors along a way (float64[k]), which are the less alike the farther they are apart."""
+    variance = carry = 0.0
+    for place in range(len(arcs)):
+        carry *= kept_on(arcs, place, length_m)
+        variance += deviation[place] * (deviation[place] + 2.0 * carry)
+        carry += deviation[place]
+    return variance
+
+
+@compiled
+def _shared(arcs: Ints, other_arcs: Ints) -> tuple[Ints, Floats]:
+    """Where each arc stands on the other way, int32[k], -1 where it does not; and 1 for arcs of the other alone."""
+    table = _places(other_arcs)
+    in_other = np.empty(len(arcs), dtype=np.int32)
+    alone = np.ones(len(other_arcs))
+    for place in range(len(arcs)):
+        in_other[place] = _look_up(table, other_arcs, arcs[place])
+        if in_other[place] >= 0:
+            alone[in_other[place]] = 0.0
+    return in_other, alone
+
+
+@compiled
+def _places(arcs: Ints) -> Ints:
+    """A table of hashes, int32[2^b], of where each arc stands on a way; -1 where none does."""
+    size = 4
+    while size < 2 * len(arcs):
+        size *= 2
+    table = np.full(size, -1, dtype=np.int32)
+    for place in range(len(arcs)):
+        slot = arcs[place] & (size - 1)
+        while table[slot] >= 0:
+            slot = (slot + 1) & (size - 1)
+        table[slot] = place
+    return table
+
+
+@compiled
+def _look_up(table: Ints, arcs: Ints, arc: int) -> int:
+    """Where an arc stands on the way that the table is of; -1 where it is not on it."""
+    slot = arc & (len(table) - 1)
+    while table[slot] >= 0 and arcs[table[slot]] != arc:
+        slot = (slot + 1) & (len(table) - 1)
+    return int(table[slot])
