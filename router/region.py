@@ -16,7 +16,7 @@ from router.exposure.metrics import Metrics
 from router.exposure.recent import Recent
 from router.exposure.street import influence_of_roads
 from router.graph.graph import Graph
-from router.modes import GAITS, TravelMode
+from router.modes import GAITS, PROFILES, TravelMode, profile
 from router.route import Algorithm, RouteType
 from router.search.engine import Engine, Path, Place
 from router.search.metric import Metric
@@ -40,9 +40,7 @@ class Region:
         self.air = StreetAir(graph, influence_of_roads(graph, self.shapes))
         self._metrics = Metrics(graph, self.air)
         self._engine = Engine(graph)
-        on_foot = Snapper(graph, self.shapes, self._metrics.open[TravelMode.WALK])
-        by_bike = Snapper(graph, self.shapes, self._metrics.open[TravelMode.BIKE])
-        self._snappers = {TravelMode.WALK: on_foot, TravelMode.RUN: on_foot, TravelMode.BIKE: by_bike}
+        self._snappers = {mode: Snapper(graph, self.shapes, self._metrics.open[mode]) for mode in PROFILES}
         self._backgrounds: Recent[tuple[AirField, int], Background | None] = Recent(_BACKGROUNDS_KEPT)
 
     @property
@@ -76,11 +74,11 @@ class Region:
 
     def snap(self, point: Point, mode: TravelMode, field: str) -> Place:
         """The place nearest to a point. Raises PointOffGraph, on the request's field."""
-        return self._snappers[mode].snap(point, field)
+        return self._snappers[profile(mode)].snap(point, field)
 
     def is_connected(self, place: Place, mode: TravelMode) -> bool:
         """True when the place lies on a main component of the mode's ways."""
-        return self._snappers[mode].is_connected(place)
+        return self._snappers[profile(mode)].is_connected(place)
 
     def find(
         self,

@@ -6,67 +6,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
-from air.geodesy import distance_m
 from router.graph.components import weak_components
 from router.graph.contraction import Chains, Segments, contract
-from router.graph.graph import Floats, Graph, RoadClass, polyline_lengths_m, version_of
+from router.graph.graph import SHORTEST_ARC_M, Floats, Graph, RoadClass, polyline_lengths_m, version_of
+from router.graph.green import NEAR_M, Samples
+from router.graph.pieces import Pieces, Ways, pieces_of
 
 Longs = NDArray[np.int64]
 
-UNITS_PER_DEGREE: Final = 10_000_000
-"""OpenStreetMap keeps coordinates as whole numbers of 1e-7 degrees."""
-
-NOWHERE: Final = 2_147_483_647
-"""The coordinate of a node that a way names but the extract does not hold."""
-
 _MORTON_BITS: Final = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Ways:
-    """Ways that someone may use, `w` of them, with all their points end to end, `p` of them.
-
-    Attributes:
-        size: int64[w], how many points each way has.
-        node: int64[p], OpenStreetMap's node ids.
-        x: int32[p], longitude in 1e-7 degrees, or NOWHERE.
-        y: int32[p], latitude in 1e-7 degrees, or NOWHERE.
-        road_class: int64[w], a RoadClass.
-        forward: int64[w], a set of Access along the way.
-        backward: int64[w], a set of Access against the way.
-        street: int64[w], an index into `streets`.
-        streets: Names; the first is "".
-        parks: Outlines of parks, each float64[k, 2] of longitude and latitude, closed.
-        closed_nodes: int64, ids of the nodes that nobody may pass.
-        simulated: Whether the streets are a simulated city's.
-    """
-
-    size: Longs
-    node: Longs
-    x: NDArray[np.int32]
-    y: NDArray[np.int32]
-    road_class: Longs
-    forward: Longs
-    backward: Longs
-    street: Longs
-    streets: tuple[str, ...]
-    parks: tuple[Floats, ...]
-    closed_nodes: Longs
-    simulated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Pieces:
-    """The straight pieces of ways between two points that are both there: nodes by index, and whose piece it is."""
-
-    latitude: Floats
-    longitude: Floats
-    start: Longs
-    end: Longs
-    way: Longs
+_ALL_GREEN: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,84 +32,71 @@ class _Edges:
     forward: Longs
     backward: Longs
     street: Longs
+    speed_limit_kmh: Longs
+    grade_percent: Longs
+    green: Longs
 
 
 def assemble(name: str, ways: Ways) -> Graph:
     """The graph of the ways; without a single piece of street it has no nodes."""
-    pieces = _pieces(ways)
-    road_class = _with_park_paths(ways, pieces)
+    pieces = pieces_of(ways)
+    samples = Samples(pieces)
+    road_class = _with_park_paths(ways, pieces, samples)
     chains = contract(_segments(ways, road_class, pieces), len(pieces.latitude))
-    way = pieces.way[chains.segment]
     first, last = chains.node_first[:-1], chains.node_first[1:] - 1
     kept, numbered = _number_nodes(pieces, np.concatenate((chains.nodes[first], chains.nodes[last])))
     start, end = np.split(numbered, 2)
+    forward, backward = pieces.forward[chains.segment], pieces.backward[chains.segment]
+    way = pieces.way[chains.segment]
+    speed, grade, green = _averages(ways, pieces, chains, samples.inside((*ways.parks, *ways.greens), within_m=NEAR_M))
     edges = _Edges(
         chains=chains,
         start=start,
         end=end,
         length_m=polyline_lengths_m(pieces.latitude[chains.nodes], pieces.longitude[chains.nodes], chains.node_first),
         road_class=road_class[way],
-        forward=np.where(chains.along, ways.forward[way], ways.backward[way]),
-        backward=np.where(chains.along, ways.backward[way], ways.forward[way]),
+        forward=np.where(chains.along, forward, backward),
+        backward=np.where(chains.along, backward, forward),
         street=ways.street[way],
+        speed_limit_kmh=speed,
+        grade_percent=grade,
+        green=green,
     )
     return _lay_out(name, ways, pieces, kept, edges)
 
 
-def _pieces(ways: Ways) -> _Pieces:
-    way_of_point = np.repeat(np.arange(len(ways.size)), ways.size)
-    there = ways.x != NOWHERE
-    ids, point, index = np.unique(ways.node[there], return_index=True, return_inverse=True)
-    x, y = ways.x[there][point], ways.y[there][point]
-    node = np.full(len(ways.node), -1, dtype=np.int64)
-    node[there] = index
-    # A way that lost a node is cut there; a node given twice in a row is one.
-    joined = (way_of_point[:-1] == way_of_point[1:]) & there[:-1] & there[1:] & (node[:-1] != node[1:])
-    at = np.flatnonzero(joined)
-    pieces = _Pieces(y / UNITS_PER_DEGREE, x / UNITS_PER_DEGREE, node[at], node[at + 1], way_of_point[at])
-    return _cut_at_closed_nodes(pieces, np.isin(ids, ways.closed_nodes))
-
-
-def _cut_at_closed_nodes(pieces: _Pieces, closed: NDArray[np.bool_]) -> _Pieces:
-    """Every piece that touches a closed node ends there at a node of its own."""
-    ends = np.concatenate((pieces.start, pieces.end))
-    at_closed = np.flatnonzero(closed[ends])
-    latitude = np.concatenate((pieces.latitude, pieces.latitude[ends[at_closed]]))
-    longitude = np.concatenate((pieces.longitude, pieces.longitude[ends[at_closed]]))
-    ends[at_closed] = len(pieces.latitude) + np.arange(len(at_closed))
-    start, end = np.split(ends, 2)
-    return _Pieces(latitude, longitude, start, end, pieces.way)
-
-
-def _with_park_paths(ways: Ways, pieces: _Pieces) -> Longs:
+def _with_park_paths(ways: Ways, pieces: Pieces, samples: Samples) -> Longs:
     """The class of each way; a footway or cycleway of which more than half lies in a park is a park path."""
     path = np.isin(ways.road_class, (RoadClass.FOOTWAY, RoadClass.CYCLEWAY))
-    outlines = [shapely.Polygon(outline) for outline in ways.parks]
-    piece = np.flatnonzero(path[pieces.way])
-    if not outlines or not len(piece):
-        return ways.road_class
-    start, end = pieces.start[piece], pieces.end[piece]
-    middle = shapely.points(
-        (pieces.longitude[start] + pieces.longitude[end]) / 2, (pieces.latitude[start] + pieces.latitude[end]) / 2
-    )
-    tree = shapely.STRtree([outline for outline in outlines if outline.is_valid])
-    inside = np.zeros(len(piece))
-    inside[tree.query(middle, predicate="within")[0]] = 1.0
-    length = distance_m(pieces.latitude[start], pieces.longitude[start], pieces.latitude[end], pieces.longitude[end])
-    way = pieces.way[piece]
-    total = np.bincount(way, length, minlength=len(path))
-    in_park = np.bincount(way, length * inside, minlength=len(path)) > total / 2
+    inside = np.bincount(pieces.way, pieces.length_m * samples.inside(ways.parks), minlength=len(path))
+    in_park = inside > np.bincount(pieces.way, pieces.length_m, minlength=len(path)) / 2
     return np.where(path & in_park, np.int64(RoadClass.PARK_PATH), ways.road_class)
 
 
-def _segments(ways: Ways, road_class: Longs, pieces: _Pieces) -> Segments:
-    street_and_class = ways.street * 256 + road_class
-    kind = (street_and_class * 256 + ways.forward) * 256 + ways.backward
-    reverse = (street_and_class * 256 + ways.backward) * 256 + ways.forward
-    return Segments(pieces.start, pieces.end, kind[pieces.way], reverse[pieces.way])
+def _averages(ways: Ways, pieces: Pieces, chains: Chains, green: Floats) -> tuple[Longs, Longs, Longs]:
+    """Of each edge the speed limit as its mean over time, the grade, and the share of it that is green, 0 to 255."""
+    if not len(chains.step):
+        return (np.zeros(0, dtype=np.int64),) * 3
+    length, way, first = pieces.length_m[chains.step], pieces.way[chains.step], chains.step_first[:-1]
+    length = np.maximum(length, SHORTEST_ARC_M)
+    total = np.add.reduceat(length, first)
+    speed = total / np.add.reduceat(length / ways.speed_limit_kmh[way], first)
+    rise = np.where(chains.step_along, ways.grade_percent[way], -ways.grade_percent[way])
+    grade = np.add.reduceat(length * rise, first) / total
+    share = np.add.reduceat(length * green[chains.step], first) / total
+    rounded = (np.rint(values).astype(np.int64) for values in (speed, grade, share * _ALL_GREEN))
+    speed_limit, grade_percent, all_green = rounded
+    return speed_limit, grade_percent, all_green
 
 
-def _number_nodes(pieces: _Pieces, ends: Longs) -> tuple[Longs, Longs]:
+def _segments(ways: Ways, road_class: Longs, pieces: Pieces) -> Segments:
+    street_and_class = (ways.street * 256 + road_class)[pieces.way]
+    kind = (street_and_class * 256 + pieces.forward) * 256 + pieces.backward
+    reverse = (street_and_class * 256 + pieces.backward) * 256 + pieces.forward
+    return Segments(pieces.start, pieces.end, kind, reverse)
+
+
+def _number_nodes(pieces: Pieces, ends: Longs) -> tuple[Longs, Longs]:
     """The nodes that edges end at, in the order of a Z-curve, and the new numbers of `ends`.
 
     Neighbours in the city become neighbours in memory, which is what a search walks through.
@@ -176,7 +114,7 @@ def _number_nodes(pieces: _Pieces, ends: Longs) -> tuple[Longs, Longs]:
     return kept, number[ends]
 
 
-def _lay_out(name: str, ways: Ways, pieces: _Pieces, kept: Longs, edges: _Edges) -> Graph:
+def _lay_out(name: str, ways: Ways, pieces: Pieces, kept: Longs, edges: _Edges) -> Graph:
     along, against = np.flatnonzero(edges.forward), np.flatnonzero(edges.backward)
     edge = np.concatenate((along, against))
     is_along = np.arange(len(edge)) < len(along)
@@ -211,6 +149,9 @@ def _lay_out(name: str, ways: Ways, pieces: _Pieces, kept: Longs, edges: _Edges)
         street=street.astype(np.int32),
         streets=streets,
         component=weak_components(len(kept), tail.astype(np.int32), head.astype(np.int32)),
+        speed_limit_kmh=edges.speed_limit_kmh[edge].astype(np.uint8),
+        grade_percent=np.where(is_along, edges.grade_percent[edge], -edges.grade_percent[edge]).astype(np.int8),
+        green=edges.green[edge].astype(np.uint8),
     )
     return replace(graph, version=version_of(graph))
 

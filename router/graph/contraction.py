@@ -36,12 +36,18 @@ class Chains:
         nodes: int64, node indices in the order of travel.
         segment: int64[e], the first segment of each chain.
         along: bool[e], whether the chain runs through that segment from `start` to `end`.
+        step_first: int64[e + 1]; chain i takes the steps `step_first[i]:step_first[i + 1]`.
+        step: int64, segments in the order of travel.
+        step_along: bool, whether each is travelled from `start` to `end`.
     """
 
     node_first: Longs
     nodes: Longs
     segment: Longs
     along: NDArray[np.bool_]
+    step_first: Longs
+    step: Longs
+    step_along: NDArray[np.bool_]
 
 
 def contract(segments: Segments, node_count: int) -> Chains:
@@ -132,7 +138,19 @@ def _lay_out(segments: Segments, following: Longs, last: Longs, hops: Longs) -> 
     member = np.flatnonzero(chain >= 0)
     chain = chain[member]
     nodes = np.empty(node_first[-1], dtype=np.int64)
-    nodes[node_first[chain] + size[chain] - 1 - hops[member]] = tail[member]
+    place = size[chain] - 1 - hops[member]
+    nodes[node_first[chain] + place] = tail[member]
     ends = last[first]
     nodes[node_first[1:] - 1] = tail[_twin(ends, count)]
-    return Chains(node_first, nodes, np.where(first < count, first, first - count), first < count)
+    step_first = node_first - np.arange(len(node_first))
+    half_edge = np.empty(step_first[-1], dtype=np.int64)
+    half_edge[step_first[chain] + place] = member
+    return Chains(
+        node_first=node_first,
+        nodes=nodes,
+        segment=np.where(first < count, first, first - count),
+        along=first < count,
+        step_first=step_first,
+        step=np.where(half_edge < count, half_edge, half_edge - count),
+        step_along=half_edge < count,
+    )

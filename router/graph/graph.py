@@ -13,16 +13,21 @@ from numpy.typing import NDArray
 from air.geodesy import distance_m
 from mesh.errors import InvalidInput
 from router.graph.components import weak_components
+from router.read_only import read_only
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 Bytes = NDArray[np.uint8]
+SignedBytes = NDArray[np.int8]
 
 VERSION_DIGITS: Final = 12
 """How many hexadecimal digits of the content hash name a version."""
 
 SHORTEST_ARC_M: Final = 0.001
 """Nodes that share a place are this far apart, so that no arc has length zero."""
+
+STEEPEST_PERCENT: Final = 100
+"""What is said to be steeper counts as this."""
 
 _POLE_DEGREES: Final = 90.0
 _ANTIMERIDIAN_DEGREES: Final = 180.0
@@ -59,9 +64,11 @@ class Access(IntFlag):
 
     FOOT = 1
     BIKE = 2
+    WHEELCHAIR = 4
+    CAR = 8
 
 
-ANYONE: Final = Access.FOOT | Access.BIKE
+ANYONE: Final = Access.FOOT | Access.BIKE | Access.WHEELCHAIR | Access.CAR
 
 
 class BrokenGraph(InvalidInput):
@@ -78,7 +85,7 @@ class BrokenGraph(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A street graph of `n` nodes and `m` arcs; the arrays are not to be written to.
+    """A street graph of `n` nodes and `m` arcs; the arrays are read-only.
 
     An edge that may be used both ways is two arcs, each with the access of its direction; an arc that nobody may use
     does not exist. Nodes are intersections, dead ends, and the places where class, access or street changes; what lies
@@ -90,7 +97,8 @@ class Graph:
         - Every `road_class` is a RoadClass; every `access` is a non-empty set of Access.
         - `length_m` is the great-circle length along the shape (`air.geodesy`), never below SHORTEST_ARC_M.
         - `reverse` pairs arcs: the opposite arc runs between the same nodes, has the same length, class and street,
-          the same shape backwards, and the arc itself as its own reverse; -1 where there is none.
+          the same shape backwards, the same speed limit and green, the opposite grade, and the arc itself as its own
+          reverse; -1 where there is none.
         - `street` indexes `streets`, whose first name is empty.
         - `component` numbers the weakly connected components by falling size.
         - `version` is the content's own.
@@ -114,6 +122,9 @@ class Graph:
         street: int32[m], an index into `streets`.
         streets: Names; the first is "", for arcs without one.
         component: int32[n], 0 for the largest.
+        speed_limit_kmh: uint8[m], how fast one may drive, kilometres an hour; the mean over time where it changes.
+        grade_percent: int8[m], metres that the arc rises over a hundred; 0 where that is not known.
+        green: uint8[m], the share of its length that lies near parks, woods or grass, 255 for all of it.
     """
 
     name: str
@@ -134,6 +145,14 @@ class Graph:
     street: Ints
     streets: tuple[str, ...]
     component: Ints
+    speed_limit_kmh: Bytes
+    grade_percent: SignedBytes
+    green: Bytes
+
+    def __post_init__(self) -> None:
+        """Shuts the arrays."""
+        for field, _ in ARRAYS:
+            object.__setattr__(self, field, read_only(getattr(self, field)))
 
     @property
     def node_count(self) -> int:
@@ -161,6 +180,9 @@ ARRAYS: Final = (
     ("shape_longitude", np.dtype(np.float64)),
     ("street", np.dtype(np.int32)),
     ("component", np.dtype(np.int32)),
+    ("speed_limit_kmh", np.dtype(np.uint8)),
+    ("grade_percent", np.dtype(np.int8)),
+    ("green", np.dtype(np.uint8)),
 )
 """The arrays of a graph and what they are made of, in the order in which they are hashed."""
 
@@ -265,6 +287,8 @@ def _check_values(graph: Graph) -> None:
         _hold(np.all(on_earth), "every point is on Earth")
     _hold(np.all(graph.road_class < len(RoadClass)), "every road_class is a RoadClass")
     _hold(np.all((graph.access > 0) & (graph.access <= ANYONE)), "someone may use each arc, and nobody unknown")
+    _hold(np.all(graph.speed_limit_kmh > 0), "one may drive at some speed on each arc")
+    _hold(np.all(np.abs(graph.grade_percent.astype(np.int16)) <= STEEPEST_PERCENT), "no arc is steeper than 100 %")
     _hold(bool(graph.streets) and not graph.streets[0], "the first street name is empty")
     _hold(np.all((graph.street >= 0) & (graph.street < len(graph.streets))), "every street has a name")
 
@@ -279,8 +303,15 @@ def _check_reverse(graph: Graph) -> None:
         np.array_equal(graph.tail[back], graph.head[arc]) and np.array_equal(graph.head[back], graph.tail[arc]),
         "an arc and its reverse run between the same nodes",
     )
-    for values, field in ((graph.road_class, "class"), (graph.street, "street"), (graph.length_m, "length")):
+    for values, field in (
+        (graph.road_class, "class"),
+        (graph.street, "street"),
+        (graph.length_m, "length"),
+        (graph.speed_limit_kmh, "speed limit"),
+        (graph.green, "green"),
+    ):
         _hold(np.array_equal(values[arc], values[back]), f"an arc and its reverse have the same {field}")
+    _hold(np.array_equal(graph.grade_percent[arc], -graph.grade_percent[back]), "what rises falls on its reverse")
     points = np.diff(graph.shape_first)
     _hold(np.array_equal(points[arc], points[back]), "an arc and its reverse have the same shape")
     first_point = graph.shape_first[arc].astype(np.int64)

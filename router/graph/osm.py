@@ -14,9 +14,12 @@ import numpy as np
 import osmium
 
 from mesh.errors import InvalidInput
-from router.graph.assembly import NOWHERE, UNITS_PER_DEGREE, Ways, assemble
+from router.graph.assembly import assemble
+from router.graph.barriers import stopped_by
 from router.graph.graph import Floats, Graph
-from router.graph.tags import RULE_KEYS, SIMULATED_TAG, WayRule, is_closed_barrier, is_park, way_rule
+from router.graph.green import is_green, is_park
+from router.graph.pieces import NOWHERE, UNITS_PER_DEGREE, Ways
+from router.graph.tags import RULE_KEYS, SIMULATED_TAG, WayRule, way_rule
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and how much of all is done, from 0 to 1."""
@@ -43,7 +46,7 @@ class UnreadableExtract(InvalidInput):
 
 
 class NoRoads(InvalidInput):
-    """The extract holds no street that foot or bike may use."""
+    """The extract holds no street that anybody may use."""
 
     reason = "NO_ROADS"
 
@@ -62,7 +65,7 @@ class ImportReport:
         components: Parts that do not hang together.
         largest_component_share: The share of the nodes in the largest part, 0 to 1.
         ways: Ways that are in the graph.
-        dropped_ways: Ways tagged `highway` that are not: no street, closed to foot and bike, or without two points.
+        dropped_ways: Ways tagged `highway` that are not: no street, closed to all, or without two points.
         cut_ways: Ways that lost a node, and were cut there.
         missing_nodes: Distinct nodes that ways name and the extract does not hold.
         seconds: How long it took.
@@ -94,10 +97,14 @@ class _Columns:
     road_class: array[int] = field(default_factory=lambda: array("q"))
     forward: array[int] = field(default_factory=lambda: array("q"))
     backward: array[int] = field(default_factory=lambda: array("q"))
+    speed_limit_kmh: array[int] = field(default_factory=lambda: array("q"))
+    grade_percent: array[int] = field(default_factory=lambda: array("q"))
     street: array[int] = field(default_factory=lambda: array("q"))
     streets: dict[str, int] = field(default_factory=lambda: {"": 0})
     parks: list[Floats] = field(default_factory=list)
-    closed_nodes: array[int] = field(default_factory=lambda: array("q"))
+    greens: list[Floats] = field(default_factory=list)
+    barriers: array[int] = field(default_factory=lambda: array("q"))
+    stopped: array[int] = field(default_factory=lambda: array("q"))
     simulated: bool = False
     dropped: int = 0
 
@@ -111,7 +118,7 @@ def import_extract(
         NoSuchExtract: There is no such file.
         EmptyExtract: The file has no content.
         UnreadableExtract: The file is no extract, or damaged.
-        NoRoads: There is no street in it that foot or bike may use.
+        NoRoads: There is no street in it that anybody may use.
     """
     started = time.perf_counter()
     tell = progress or (lambda _stage, _share: None)
@@ -121,7 +128,7 @@ def import_extract(
     ways = _ways(columns)
     graph = assemble(name or path.name.split(".")[0], ways)
     if not graph.arc_count:
-        raise NoRoads(f"{path.name} holds no street that one may walk or cycle on; give an extract with roads in it.")
+        raise NoRoads(f"{path.name} holds no street that one may use; give an extract with roads in it.")
     tell("streets joined", 1.0)
     return graph, _report(graph, ways, columns.dropped, time.perf_counter() - started)
 
@@ -132,17 +139,18 @@ def _read(path: Path) -> _Columns:
     if path.stat().st_size == 0:
         raise EmptyExtract(f"{path.name} is empty; give an OpenStreetMap extract with roads in it.")
     columns = _Columns()
-    barriers, streets_and_parks = osmium.filter.KeyFilter("barrier"), osmium.filter.KeyFilter("highway", "leisure")
+    barriers = osmium.filter.KeyFilter("barrier")
     barriers.enable_for(osmium.osm.NODE)
-    streets_and_parks.enable_for(osmium.osm.WAY)
+    ways = osmium.filter.KeyFilter("highway", "leisure", "landuse", "natural")
+    ways.enable_for(osmium.osm.WAY)
     try:
         processor = osmium.FileProcessor(path, osmium.osm.NODE | osmium.osm.WAY).with_locations()
-        processor = processor.with_filter(barriers).with_filter(streets_and_parks)
+        processor = processor.with_filter(barriers).with_filter(ways)
         for entity in processor:
             if isinstance(entity, osmium.osm.Way):
                 _take_way(columns, entity)
-            elif isinstance(entity, osmium.osm.Node) and is_closed_barrier(dict(entity.tags)):
-                columns.closed_nodes.append(entity.id)
+            elif isinstance(entity, osmium.osm.Node):
+                _take_barrier(columns, entity)
     # libosmium tells every fault of a file, whatever it is, as a RuntimeError.
     except RuntimeError as error:
         raise UnreadableExtract(
@@ -152,18 +160,30 @@ def _read(path: Path) -> _Columns:
 
 
 @lru_cache(maxsize=65_536)
-def _rule(values: tuple[str | None, ...]) -> WayRule | None:
-    """The rule of ways with these values of RULE_KEYS; a city has ten times more ways than kinds of them."""
-    return way_rule({key: value for key, value in zip(RULE_KEYS, values, strict=True) if value is not None})
+def _rule(tags: tuple[tuple[str, str], ...]) -> WayRule | None:
+    """The rule of ways with these of their tags; a city has ten times more ways than kinds of them."""
+    return way_rule(dict(tags))
+
+
+def _tags(tags: osmium.osm.TagList) -> dict[str, str]:
+    # A dictionary of the list itself would look up each key again.
+    return dict(iter(tags))
+
+
+def _take_barrier(columns: _Columns, node: osmium.osm.Node) -> None:
+    stopped = stopped_by(_tags(node.tags))
+    if stopped:
+        columns.barriers.append(node.id)
+        columns.stopped.append(stopped)
 
 
 def _take_way(columns: _Columns, way: osmium.osm.Way) -> None:
-    get = way.tags.get
-    if get("leisure") and is_park(dict(way.tags)):
-        _take_park(columns, way)
-    if not get("highway"):
+    tags = _tags(way.tags)
+    if is_green(tags):
+        _take_green(columns.parks if is_park(tags) else columns.greens, way)
+    if "highway" not in tags:
         return
-    rule = _rule(tuple([get(key) for key in RULE_KEYS]))
+    rule = _rule(tuple(sorted((key, value) for key, value in tags.items() if key in RULE_KEYS)))
     if rule is None:
         columns.dropped += 1
         return
@@ -176,16 +196,18 @@ def _take_way(columns: _Columns, way: osmium.osm.Way) -> None:
     columns.road_class.append(rule.road_class)
     columns.forward.append(rule.forward)
     columns.backward.append(rule.backward)
-    street = get("name") or get("ref") or ""
+    columns.speed_limit_kmh.append(rule.speed_limit_kmh)
+    columns.grade_percent.append(rule.grade_percent)
+    street = tags.get("name") or tags.get("ref") or ""
     columns.street.append(columns.streets.setdefault(street, len(columns.streets)))
-    columns.simulated |= get(SIMULATED_TAG) == "yes"
+    columns.simulated |= tags.get(SIMULATED_TAG) == "yes"
 
 
-def _take_park(columns: _Columns, way: osmium.osm.Way) -> None:
+def _take_green(outlines: list[Floats], way: osmium.osm.Way) -> None:
     locations = [node.location for node in way.nodes]
     if len(locations) >= _FEWEST_RING_POINTS and way.is_closed() and all(place.valid() for place in locations):
         outline = np.array([(place.x, place.y) for place in locations], dtype=np.float64)
-        columns.parks.append(outline / UNITS_PER_DEGREE)
+        outlines.append(outline / UNITS_PER_DEGREE)
 
 
 def _ways(columns: _Columns) -> Ways:
@@ -197,10 +219,14 @@ def _ways(columns: _Columns) -> Ways:
         road_class=np.array(columns.road_class, dtype=np.int64),
         forward=np.array(columns.forward, dtype=np.int64),
         backward=np.array(columns.backward, dtype=np.int64),
+        speed_limit_kmh=np.array(columns.speed_limit_kmh, dtype=np.int64),
+        grade_percent=np.array(columns.grade_percent, dtype=np.int64),
         street=np.array(columns.street, dtype=np.int64),
         streets=tuple(columns.streets),
         parks=tuple(columns.parks),
-        closed_nodes=np.array(columns.closed_nodes, dtype=np.int64),
+        greens=tuple(columns.greens),
+        barriers=np.array(columns.barriers, dtype=np.int64),
+        stopped=np.array(columns.stopped, dtype=np.int64),
         simulated=columns.simulated,
     )
 

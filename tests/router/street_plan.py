@@ -15,7 +15,7 @@ from router.graph.graph import Access, Graph, RoadClass, full_shapes, polyline_l
 CORNER = Point(37.55, 126.95)
 METERS_A_DEGREE = np.radians(1.0) * EARTH_RADIUS_M
 
-BOTH = Access.FOOT | Access.BIKE
+BOTH = Access.FOOT | Access.BIKE | Access.WHEELCHAIR | Access.CAR
 
 
 def at(east_m: float, north_m: float) -> Point:
@@ -78,6 +78,9 @@ def plan(nodes: Sequence[tuple[float, float]], edges: Sequence[Edge]) -> Graph:
         street=np.array([streets.index(arc[2].street) for arc in arcs], dtype=np.int32),
         streets=streets,
         component=weak_components(len(nodes), tail, head),
+        speed_limit_kmh=np.full(len(arcs), 50, dtype=np.uint8),
+        grade_percent=np.zeros(len(arcs), dtype=np.int8),
+        green=np.zeros(len(arcs), dtype=np.uint8),
     )
     graph = replace(graph, length_m=polyline_lengths_m(*full_shapes(graph)))
     return replace(graph, version=version_of(graph))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from router.graph.graph import BrokenGraph, Graph, check, full_shapes, version_of
+from router.graph.graph import ARRAYS, BrokenGraph, Graph, check, full_shapes, version_of
 from tests.router.graph.drawing import town
 
 
@@ -38,6 +38,11 @@ def _set(field: str, index: int, value: float) -> Callable[[Graph], Graph]:
         (_set("road_class", 0, 99), "road_class is a RoadClass"),
         (_set("access", 0, 0), "someone may use each arc"),
         (_set("access", 0, 64), "someone may use each arc"),
+        (_set("speed_limit_kmh", 0, 0), "at some speed"),
+        (_set("speed_limit_kmh", 0, 7), "same speed limit"),
+        (_set("grade_percent", 0, -128), "steeper than"),
+        (_set("grade_percent", 0, 5), "falls on its reverse"),
+        (_set("green", 0, 7), "same green"),
         (_set("street", 0, -1), "every street has a name"),
         (lambda graph: replace(graph, streets=("가", *graph.streets[1:])), "first street name is empty"),
         (_set("reverse", 0, 0), "reverse pairs two arcs"),
@@ -62,6 +67,12 @@ def test_a_broken_invariant_is_named(graph: Graph, change: Callable[[Graph], Gra
 def test_the_version_is_of_the_content_and_not_of_the_name(graph: Graph) -> None:
     assert version_of(replace(graph, name="another")) == graph.version
     assert version_of(replace(graph, streets=(*graph.streets[:-1], "다른 길"))) != graph.version
+
+
+def test_nobody_writes_to_a_graph(graph: Graph) -> None:
+    for field, _ in ARRAYS:
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(graph, field)[:1] = 0
 
 
 def test_a_full_shape_runs_from_tail_to_head(graph: Graph) -> None:

@@ -44,9 +44,9 @@ def test_ways_drawn_against_each_other_join_when_their_access_agrees(tmp_path: P
     assert set(_shapes(apart)) == {(1, 2), (2, 1), (2, 3), (3, 2)}
 
 
-def test_a_one_way_is_walked_both_ways_and_cycled_one_way(tmp_path: Path) -> None:
+def test_a_one_way_is_walked_both_ways_and_ridden_one_way(tmp_path: Path) -> None:
     graph, _ = Drawing(on_a_line(1, 2), [([1, 2], {**STREET, "oneway": "yes"})]).imported(tmp_path)
-    assert graph.access.tolist() == [ANYONE, Access.FOOT]
+    assert graph.access.tolist() == [ANYONE, Access.FOOT | Access.WHEELCHAIR]
 
 
 def test_an_arc_that_nobody_may_use_does_not_exist(tmp_path: Path) -> None:
@@ -120,6 +120,58 @@ def test_a_private_gate_shuts_the_street_and_an_open_one_does_not(tmp_path: Path
     opened, report = Drawing(places, ways, {2: {"barrier": "gate"}}).imported(tmp_path)
     assert report.components == 1
     assert opened.arc_count == 2
+
+
+def test_a_bollard_stops_cars_alone_and_on_the_shorter_side(tmp_path: Path) -> None:
+    places, ways = on_a_line(1, 2, 4, 8), [([1, 2, 4, 8], STREET)]
+    graph, report = Drawing(places, ways, {4: {"barrier": "bollard"}}).imported(tmp_path)
+    assert report.components == 1
+    access = {pair: Access(graph.access[arc]) for pair, arc in _arcs(graph).items()}
+    on_foot_and_by_bike = Access.FOOT | Access.BIKE | Access.WHEELCHAIR
+    assert access == {
+        **dict.fromkeys([(1, 2), (2, 1), (4, 8), (8, 4)], ANYONE),
+        **dict.fromkeys([(2, 4), (4, 2)], on_foot_and_by_bike),
+    }
+
+
+def test_a_stile_where_a_path_leaves_a_road_leaves_the_road_open(tmp_path: Path) -> None:
+    places = on_a_line(1, 2, 3) | {4: (36.001, 127.002)}
+    ways = [([1, 2, 3], STREET), ([2, 4], {"highway": "path"})]
+    graph, _ = Drawing(places, ways, {2: {"barrier": "stile"}}).imported(tmp_path)
+    by_class = {RoadClass(kind): Access(access) for kind, access in zip(graph.road_class, graph.access, strict=True)}
+    assert by_class == {RoadClass.LOCAL: ANYONE, RoadClass.FOOTWAY: Access.FOOT}
+
+
+def test_a_barrier_at_a_dead_end_stops_nobody(tmp_path: Path) -> None:
+    graph, _ = Drawing(on_a_line(1, 2), [([1, 2], STREET)], {2: {"barrier": "bollard"}}).imported(tmp_path)
+    assert graph.access.tolist() == [ANYONE, ANYONE]
+
+
+def test_a_barrier_on_a_motorway_leaves_nothing_of_the_piece_that_it_shuts(tmp_path: Path) -> None:
+    ways = [([1, 2, 4], {"highway": "motorway"})]
+    graph, _ = Drawing(on_a_line(1, 2, 4), ways, {2: {"barrier": "block"}}).imported(tmp_path)
+    assert set(_shapes(graph)) == {(2, 4)}
+
+
+def test_speed_limit_and_grade_are_averaged_over_an_edge(tmp_path: Path) -> None:
+    ways = [
+        ([1, 2], {**STREET, "maxspeed": "30", "incline": "4%"}),
+        ([4, 2], {**STREET, "maxspeed": "60", "incline": "-6%"}),
+    ]
+    graph, _ = Drawing(on_a_line(1, 2, 4), ways).imported(tmp_path)
+    arcs = _arcs(graph)
+    assert graph.speed_limit_kmh[arcs[1, 4]] == 45, "1/30 + 2/60 hours for three"
+    assert (graph.grade_percent[arcs[1, 4]], graph.grade_percent[arcs[4, 1]]) == (5, -5)
+
+
+def test_a_street_beside_a_wood_is_green_as_far_as_the_wood_goes(tmp_path: Path) -> None:
+    wood = {11: (36.0002, 127.001), 12: (36.0002, 127.003), 13: (36.002, 127.003), 14: (36.002, 127.001)}
+    ways = [([1, 5], STREET), ([21, 22], STREET), ([11, 12, 13, 14, 11], {"natural": "wood"})]
+    far = {21: (36.1, 127.0), 22: (36.1, 127.01)}
+    graph, _ = Drawing(on_a_line(1, 5) | wood | far, ways).imported(tmp_path)
+    assert graph.green[_arcs(graph)[1, 5]] / 255 == pytest.approx(0.5, abs=0.15)
+    assert graph.green[graph.latitude[graph.tail] > 36.05].tolist() == [0, 0]
+    assert RoadClass.PARK_PATH not in graph.road_class
 
 
 def test_a_footway_in_a_park_is_a_park_path_and_a_street_there_is_not(tmp_path: Path) -> None:
@@ -213,7 +265,7 @@ def test_a_cut_short_extract_is_told_in_one_sentence(tmp_path: Path) -> None:
     [
         [],
         [([1, 2], {"waterway": "river"})],
-        [([1, 2], {"highway": "motorway"})],
+        [([1, 2], {"highway": "busway"})],
         [([8, 9], STREET)],
         [([1], STREET)],
     ],
