@@ -6,6 +6,7 @@ told side by side: the one that is least, and another along the same way.
 
 from __future__ import annotations
 
+import threading
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -36,6 +37,14 @@ ROW: Final = 8
 ANYWHERE: Final = -1
 """In place of a stamp: no node is left out."""
 
+MOST_ENDS: Final = 2
+"""A place lies on one arc, or on that and its opposite."""
+
+MOST_LABELS: Final = 2**20
+"""A search of several labels a node keeps no more than this."""
+
+_STAMPS: Final = 8
+
 
 class Streets(NamedTuple):
     """A graph as searches in both directions take it; n nodes, m arcs. The arrays are not to be written to.
@@ -57,19 +66,52 @@ class Streets(NamedTuple):
     position: Floats
 
 
-def streets_of(graph: Graph, position: Floats) -> Streets:
-    """The streets of a graph whose nodes lie at `position`."""
-    first_in = np.zeros(graph.node_count + 1, dtype=np.int32)
-    first_in[1:] = np.cumsum(np.bincount(graph.head, minlength=graph.node_count))
-    arc_in = np.argsort(graph.head, kind="stable").astype(np.int32)
-    return Streets(
-        read_only(graph.first_out),
-        read_only(graph.head),
-        read_only(graph.tail),
-        read_only(first_in),
-        read_only(arc_in),
-        read_only(position),
-    )
+class Workspace(threading.local):
+    """What searches write to; each thread has its own, and uses it again for each search.
+
+    Attributes:
+        rows: int64[n, ROW].
+        keys: int64[r], room for a heap of one key an arc and entry, or of so many labels.
+        items: int32[r], likewise.
+    """
+
+    def __init__(self, nodes: int, arcs: int, most_labels: int) -> None:
+        room = max(arcs + MOST_ENDS, most_labels)
+        self.rows: Longs = np.zeros((nodes, ROW), dtype=np.int64)
+        self.keys: Longs = np.zeros(room, dtype=np.int64)
+        self.items: Ints = np.zeros(room, dtype=np.int32)
+        self._stamp = 0
+
+    def next_stamp(self) -> int:
+        """A stamp above all before, by so much that the few below it are free, too."""
+        self._stamp += _STAMPS
+        return self._stamp
+
+
+class Terrain:
+    """A graph for searches that look back from the destination first, and what they write to.
+
+    Attributes:
+        graph: The graph.
+        streets: The same for compiled code.
+        workspace: Of each thread.
+    """
+
+    def __init__(self, graph: Graph, position: Floats, *, most_labels: int = MOST_LABELS) -> None:
+        """Of a graph whose nodes lie at `position` (float64[n, 3], metres from the Earth's centre)."""
+        first_in = np.zeros(graph.node_count + 1, dtype=np.int32)
+        first_in[1:] = np.cumsum(np.bincount(graph.head, minlength=graph.node_count))
+        self.graph = graph
+        self.streets = Streets(
+            read_only(graph.first_out),
+            read_only(graph.head),
+            read_only(graph.tail),
+            read_only(first_in),
+            read_only(np.argsort(graph.head, kind="stable").astype(np.int32)),
+            read_only(position),
+        )
+        self.most_labels = most_labels
+        self.workspace = Workspace(graph.node_count, graph.arc_count, most_labels)
 
 
 @compiled

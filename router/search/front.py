@@ -9,11 +9,10 @@ from typing import Final
 import numpy as np
 
 from mesh.errors import OutOfRange
-from router.graph.graph import Graph
 from router.read_only import read_only
-from router.search.backwards import ROW, streets_of
+from router.search.backwards import Terrain
 from router.search.engine import Path, Place, from_centre, share, way_on_one_arc, ways_along
-from router.search.kernel import UNREACHABLE, Floats, Ints, Longs
+from router.search.kernel import UNREACHABLE, Ints, Longs
 from router.search.metric import Metric
 from router.search.pareto import (
     LARGEST_FIRST,
@@ -26,14 +25,8 @@ from router.search.pareto import (
     unpack_front,
 )
 
-MOST_LABELS: Final = 2**20
-"""A search keeps no more labels than this, of 44 bytes each."""
-
 TOLERANCE: Final = 0.02
-"""Where that is not enough, ways that save less than this share of the second cost are left out."""
-
-_STAMPS = 8
-"""So many stamps are set aside for each search."""
+"""Where the room for labels is not enough, ways that save less than this share of the second cost are left out."""
 
 
 class FrontTooLarge(OutOfRange):
@@ -60,29 +53,21 @@ class Front:
     tolerance: float
 
 
-class _Workspace(threading.local):
-    """What a search writes to; each thread has its own, and uses it again for each search."""
+class _Labels(threading.local):
+    """What a front is written to, beside the workspace."""
 
-    def __init__(self, nodes: int, arcs: int, most_labels: int) -> None:
-        most_keys = max(arcs + 2, most_labels)
-        self.room = Room(
-            rows=np.zeros((nodes, ROW), dtype=np.int64),
-            keys=np.zeros(most_keys, dtype=np.int64),
-            items=np.zeros(most_keys, dtype=np.int32),
-            labels=np.zeros((most_labels, 2), dtype=np.int32),
-            found=np.zeros((most_labels, 3), dtype=np.int64),
-        )
-        self.stamp = 0
+    def __init__(self, most: int) -> None:
+        self.labels: Ints = np.zeros((most, 2), dtype=np.int32)
+        self.found: Longs = np.zeros((most, 3), dtype=np.int64)
 
 
 class FrontSearch:
     """Finds fronts on one graph; any number of threads may ask at once."""
 
-    def __init__(self, graph: Graph, position: Floats, *, most_labels: int = MOST_LABELS) -> None:
-        """Of a graph whose nodes lie at `position` (float64[n, 3], metres from the Earth's centre)."""
-        self._graph = graph
-        self._streets = streets_of(graph, position)
-        self._workspace = _Workspace(graph.node_count, graph.arc_count, most_labels)
+    def __init__(self, terrain: Terrain) -> None:
+        """Of a graph."""
+        self._terrain = terrain
+        self._labels = _Labels(terrain.most_labels)
 
     def find(
         self, first: Metric, second: Metric, origin: Place, destination: Place, *, stretch: float = np.inf
@@ -99,8 +84,8 @@ class FrontSearch:
         Raises:
             FrontTooLarge: There are more ways than can be weighed, even with the tolerance.
         """
-        starts = ways_along(self._graph, first.weight, origin)
-        ends = ways_along(self._graph, first.weight, destination)
+        graph, streets, space = self._terrain.graph, self._terrain.streets, self._terrain.workspace
+        starts, ends = (ways_along(graph, first.weight, place) for place in (origin, destination))
         _, direct = way_on_one_arc(first.weight, starts, ends)
         question = Question(
             first=read_only(first.weight),
@@ -108,20 +93,18 @@ class FrontSearch:
             first_rate=first.least_per_meter,
             second_rate=second.least_per_meter,
             source=from_centre(np.array([origin.point.latitude]), np.array([origin.point.longitude]))[0],
-            seeds=_rows([(self._graph.head[arc], arc, 1.0 - at) for arc, at in starts], first, second),
-            entries=_rows([(self._graph.tail[arc], arc, at) for arc, at in ends], first, second),
+            seeds=_rows([(graph.head[arc], arc, 1.0 - at) for arc, at in starts], first, second),
+            entries=_rows([(graph.tail[arc], arc, at) for arc, at in ends], first, second),
             direct=_direct(direct, first, second),
         )
-        space, room = self._workspace, self._workspace.room
-        space.stamp += _STAMPS
-        most_first, most_second = bound_front(self._streets, question, stretch, space.stamp, room)
+        room = Room(space.rows, space.keys, space.items, self._labels.labels, self._labels.found)
+        stamp = space.next_stamp()
+        most_first, most_second = bound_front(streets, question, stretch, stamp, room)
         if most_first == UNREACHABLE:
             return None
         if most_first <= LARGEST_FIRST and most_second <= LARGEST_SECOND:
             for trial, tolerance in enumerate((0.0, TOLERANCE)):
-                count = search_front(
-                    self._streets, question, most_first, most_second, tolerance, space.stamp, space.stamp + trial, room
-                )
+                count = search_front(streets, question, most_first, most_second, tolerance, stamp, stamp + trial, room)
                 if count != TOO_MANY:
                     found = room.found[:count]
                     begins, arcs = unpack_front(room.labels, found, question.entries)

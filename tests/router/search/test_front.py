@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.graph.graph import Graph
+from router.search.backwards import Terrain
 from router.search.engine import Engine, Path, Place, share, way_on_one_arc, ways_along
 from router.search.front import TOLERANCE, Front, FrontSearch, FrontTooLarge
 from router.search.metric import Metric
@@ -77,8 +78,8 @@ def assert_sound(graph: Graph, first: Metric, second: Metric, front: Front) -> N
         assert path.cost == costs[0]
 
 
-def search_on(graph: Graph) -> FrontSearch:
-    return FrontSearch(graph, Engine(graph).position, most_labels=50_000)
+def search_on(graph: Graph, most_labels: int = 50_000) -> FrontSearch:
+    return FrontSearch(Terrain(graph, Engine(graph).position, most_labels=most_labels))
 
 
 def another(metric: Metric, graph: Graph, seed: int) -> Metric:
@@ -88,7 +89,7 @@ def another(metric: Metric, graph: Graph, seed: int) -> Metric:
     return Metric.of(cost + rng.integers(1, 5000, graph.arc_count), graph.length_m, metric.weight >= 0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(small_plans(), st.integers(0, 10**6), st.sampled_from([np.inf, 2.0, 1.25]))
 def test_every_point_of_the_front_and_no_other(
     case: tuple[Graph, Metric, Place, Place], seed: int, stretch: float
@@ -127,13 +128,12 @@ def test_a_front_of_dozens_of_ways_across_a_grid(seed: int) -> None:
 
 def test_with_too_little_room_the_front_is_told_within_the_tolerance_or_not_at_all() -> None:
     graph, first, second, *ends = crossing(26, 3)
-    position = Engine(graph).position
-    exact = FrontSearch(graph, position).find(first, second, *ends)
+    exact = search_on(graph).find(first, second, *ends)
     assert exact is not None
     coarse: Front | None = None
     for room in range(20_000, 0, -100):
         try:
-            front = FrontSearch(graph, position, most_labels=room).find(first, second, *ends)
+            front = search_on(graph, room).find(first, second, *ends)
         except FrontTooLarge:
             break
         assert front is not None
