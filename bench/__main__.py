@@ -9,7 +9,7 @@ from typing import Final
 from bench.figures import print_table
 
 MEASUREMENTS: Final = (
-    *("engine", "routes", "valhalla", "ingest", "stream", "index", "quality", "gateway"),
+    *("engine", "routes", "valhalla", "importing", "ingest", "stream", "index", "quality", "gateway"),
     *("forecast", "fresh", "interpolation", "confidence"),
 )
 
