@@ -1,0 +1,1 @@
+"""Places with names, found by what people type."""
