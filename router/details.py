@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import numpy as np
 
 from air.geodesy import Floats
-from router.exposure.dose import Dose, air_quality_score, doses
+from router.exposure.along import exposure_along
+from router.exposure.dose import Dose
 from router.modes import GAITS
 from router.route import Detail, Route
 from router.search.outline import Outline, outline
@@ -36,13 +39,14 @@ def with_details(route: Route, way: Way, finder: Wayfinder, departure: datetime,
 def _segments(
     way: Way, finder: Wayfinder, departure: datetime, length_m: Floats, drawn: Outline
 ) -> tuple[Segment, ...]:
-    background, air, arcs = finder.background(departure), finder.region.air, way.path.arcs
-    if background is None or not background.known:
+    if way.exposure.score is None:
         return ()
-    ventilation = GAITS[way.mode].ventilation_m3_h
+    air, arcs, ventilation = finder.air, way.path.arcs, GAITS[way.mode].ventilation_m3_h
+    begun = np.cumsum(way.arc_seconds) - way.arc_seconds
 
     def breathed(some: slice) -> tuple[tuple[Dose, ...], float]:
-        inhaled = doses(air, background, arcs[some], way.arc_seconds[some], ventilation)
-        return inhaled, air_quality_score(inhaled) or 0.0
+        start = max(departure, finder.now) + timedelta(seconds=float(begun[some.start]))
+        exposure = exposure_along(air, arcs[some], way.arc_seconds[some], start, ventilation)
+        return exposure.doses, 0.0 if exposure.score is None else exposure.score.value
 
     return in_pieces(length_m, way.arc_seconds, drawn, breathed)

@@ -11,7 +11,7 @@ from air.places import Point
 from air.status import DataStatus
 from mesh.errors import CleanAirError
 from router.details import with_details
-from router.exposure.dose import air_quality_score, weighed
+from router.exposure.comparison import compare as compare_exposures
 from router.exposure.field import AirField
 from router.known_air import KnownAir
 from router.modes import GAITS, TravelMode
@@ -142,7 +142,7 @@ def route_of(region: Region, route_type: RouteType, way: Way, departure: datetim
         seconds=way.seconds,
         departure_time=departure,
         doses=way.doses,
-        air_quality_score=air_quality_score(way.doses),
+        air_quality_score=way.exposure.score,
         ventilation_m3_h=GAITS[way.mode].ventilation_m3_h,
     )
 
@@ -156,6 +156,5 @@ def against(route: Route, way: Way, fastest: Way | None) -> Route:
 
 def compare(way: Way, other: Way) -> Comparison:
     """What one way costs and saves against another."""
-    inhaled, inhaled_on_other = weighed(way.doses), weighed(other.doses)
-    saved = 1.0 - inhaled / inhaled_on_other if inhaled is not None and inhaled_on_other else None
+    saved = compare_exposures(way.exposure, other.exposure)
     return Comparison(way.seconds - other.seconds, way.length_m - other.length_m, saved)

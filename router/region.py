@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 import numpy as np
 
 from air.geodesy import Floats
 from air.places import Point
+from router.exposure.along import exposure_along
 from router.exposure.background import Background
 from router.exposure.concentration import StreetAir
-from router.exposure.dose import doses
 from router.exposure.field import AirField
+from router.exposure.hourly import HourlyAir
 from router.exposure.metrics import Metrics
 from router.exposure.recent import Recent
 from router.exposure.street import influence_of_roads
@@ -25,7 +27,7 @@ from router.search.snapping import Snapper
 from router.traveller import Sensitivity
 from router.way import Way
 
-_BACKGROUNDS_KEPT: Final = 8
+_FIELDS_KEPT: Final = 2
 _DECIMALS: Final = 1
 """Of seconds and metres: more would claim to know how fast one walks to the millisecond."""
 
@@ -41,7 +43,7 @@ class Region:
         self._metrics = Metrics(graph, self.air)
         self._engine = Engine(graph)
         self._snappers = {mode: Snapper(graph, self.shapes, self._metrics.open[mode]) for mode in PROFILES}
-        self._backgrounds: Recent[tuple[AirField, int], Background | None] = Recent(_BACKGROUNDS_KEPT)
+        self._airs: Recent[AirField | None, HourlyAir] = Recent(_FIELDS_KEPT)
 
     @property
     def name(self) -> str:
@@ -62,9 +64,13 @@ class Region:
         """The time that each arc takes a mode, float64[m], whether or not it is open."""
         return self._metrics.seconds[mode]
 
+    def air_of(self, field: AirField | None) -> HourlyAir:
+        """The air of a field on these streets, hour by hour."""
+        return self._airs.get(field, lambda: HourlyAir(self.air, field))
+
     def background(self, field: AirField, hour: int) -> Background | None:
         """The background in one hour of a field; None where nothing is known."""
-        return self._backgrounds.get((field, hour), lambda: self.air.background(field, hour))
+        return self.air_of(field).background(hour)
 
     def make_ready(self, background: Background | None) -> None:
         """Makes what the next requests need of a background, before they come."""
@@ -104,8 +110,8 @@ class Region:
         metric = self._metric(route_type, mode, sensitivity, background)
         return self._engine.find(metric, origin, destination, guided=algorithm is not Algorithm.DIJKSTRA)
 
-    def way(self, path: Path, mode: TravelMode, background: Background | None) -> Way:
-        """The path with its figures."""
+    def way(self, path: Path, mode: TravelMode, air: HourlyAir, departure: datetime) -> Way:
+        """The path with its figures, travelled from a departure on in that air."""
         portions = path.portions()
         arc_seconds: Floats = self._metrics.seconds[mode][path.arcs] * portions
         ventilation = GAITS[mode].ventilation_m3_h
@@ -116,8 +122,7 @@ class Region:
             # Rounded here, so that what is said of two ways and of their difference agrees.
             seconds=round(float(arc_seconds.sum()), _DECIMALS),
             length_m=round(float(self.graph.length_m[path.arcs] @ portions), _DECIMALS),
-            load=float(self.air.load(background, path.arcs) @ arc_seconds),
-            doses=() if background is None else doses(self.air, background, path.arcs, arc_seconds, ventilation),
+            exposure=exposure_along(air, path.arcs, arc_seconds, departure, ventilation),
         )
 
     def line(self, way: Way) -> Floats:

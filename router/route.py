@@ -9,6 +9,8 @@ from enum import StrEnum
 from air.geodesy import Floats
 from air.places import Point
 from air.status import DataStatus
+from router.exposure.along import Score
+from router.exposure.comparison import SavedDose
 from router.exposure.dose import Dose
 from router.modes import TravelMode
 from router.segments import Segment
@@ -74,12 +76,17 @@ class Comparison:
     Attributes:
         added_seconds: Time added; negative when it is shorter.
         added_m: Length added, metres; negative when it is shorter.
-        dose_saved: The share of the weighed dose that is saved; negative when it is more, None when the air is unknown.
+        saved: What is saved of the weighed dose; None when the air is unknown.
     """
 
     added_seconds: float
     added_m: float
-    dose_saved: float | None
+    saved: SavedDose | None
+
+    @property
+    def dose_saved(self) -> float | None:
+        """The share of the weighed dose that is saved; negative when it is more, None when the air is unknown."""
+        return None if self.saved is None else self.saved.fraction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +101,7 @@ class Route:
         seconds: Time on the way.
         departure_time: When it starts.
         doses: What is inhaled, by pollutant; empty when the air is unknown.
-        air_quality_score: 0 to 100; None when the air is unknown.
+        air_quality_score: 0 to 100, with its 80 % interval; None when the air is unknown.
         ventilation_m3_h: What the doses are reckoned with.
         compared_to_fastest: None on the fastest itself, and when that was not asked for.
         steps: Turn by turn; empty unless asked for.
@@ -108,7 +115,7 @@ class Route:
     seconds: float
     departure_time: datetime
     doses: tuple[Dose, ...]
-    air_quality_score: float | None
+    air_quality_score: Score | None
     ventilation_m3_h: float
     compared_to_fastest: Comparison | None = None
     steps: tuple[Step, ...] = ()

@@ -78,7 +78,7 @@ def route_to_wire(
     route: Route, *, language: Language = Language.ENGLISH, with_geojson: bool = False
 ) -> route_pb2.Route:
     """A route under an id of its own, with its steps in that language."""
-    compared = route.compared_to_fastest
+    compared, score = route.compared_to_fastest, route.air_quality_score
     line = route.line.tolist()
     return route_pb2.Route(
         route_id=secrets.token_urlsafe(_ID_BYTES),
@@ -91,7 +91,9 @@ def route_to_wire(
         departure_time=time_to_wire(route.departure_time),
         arrival_time=time_to_wire(route.departure_time + _rounded(route.seconds)),
         doses=[dose_to_wire(dose) for dose in route.doses],
-        air_quality_score=_rounded_if_known(route.air_quality_score, _SCORE_DECIMALS),
+        air_quality_score=None if score is None else round(score.value, _SCORE_DECIMALS),
+        air_quality_score_lower=None if score is None else round(score.lower, _SCORE_DECIMALS),
+        air_quality_score_upper=None if score is None else round(score.upper, _SCORE_DECIMALS),
         encoded_polyline=encode(route.line, _POLYLINE_DECIMALS),
         compared_to_fastest=None if compared is None else comparison_to_wire(compared),
         ventilation_m3_h=round(route.ventilation_m3_h, _AIR_DECIMALS),
@@ -163,16 +165,24 @@ def dose_to_wire(dose: Dose) -> route_pb2.Dose:
         dose_lower_ug=round(dose.lower_ug, _AIR_DECIMALS),
         dose_upper_ug=round(dose.upper_ug, _AIR_DECIMALS),
         mean_concentration_ug_m3=round(dose.mean_concentration_ug_m3, _AIR_DECIMALS),
+        mean_concentration_lower_ug_m3=round(dose.mean_lower_ug_m3, _AIR_DECIMALS),
+        mean_concentration_upper_ug_m3=round(dose.mean_upper_ug_m3, _AIR_DECIMALS),
     )
 
 
 def comparison_to_wire(comparison: Comparison) -> route_pb2.Comparison:
     """A comparison, likewise."""
-    return route_pb2.Comparison(
+    told = route_pb2.Comparison(
         added_duration=duration_to_wire(comparison.added_seconds),
         added_distance_meters=round(comparison.added_m, _METER_DECIMALS),
-        dose_saved_fraction=_rounded_if_known(comparison.dose_saved, _SHARE_DECIMALS),
     )
+    saved = comparison.saved
+    if saved is not None:
+        told.dose_saved_fraction = round(saved.fraction, _SHARE_DECIMALS)
+        told.dose_saved_lower_fraction = round(saved.lower, _SHARE_DECIMALS)
+        told.dose_saved_upper_fraction = round(saved.upper, _SHARE_DECIMALS)
+        told.difference = route_pb2.Difference.Value(saved.difference.value)
+    return told
 
 
 def duration_to_wire(seconds: float) -> Duration:
@@ -184,10 +194,6 @@ def duration_to_wire(seconds: float) -> Duration:
 
 def _rounded(seconds: float) -> timedelta:
     return timedelta(seconds=round(seconds, _SECOND_DECIMALS))
-
-
-def _rounded_if_known(value: float | None, decimals: int) -> float | None:
-    return None if value is None else round(value, decimals)
 
 
 def _place_to_wire(place: list[float]) -> point_pb2.Point:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from air.geodesy import Floats
+from router.exposure.along import Exposure
 from router.exposure.dose import Dose
 from router.modes import TravelMode
 from router.search.engine import Path
@@ -20,8 +21,7 @@ class Way:
         arc_seconds: float64[k], the time on each of its arcs; of the first and the last the part that is travelled.
         seconds: Time on the way.
         length_m: Metres.
-        load: Time weighed by the air's load, seconds, whatever that load rests on.
-        doses: What is inhaled, by pollutant; empty when the air is unknown.
+        exposure: What is inhaled on it.
     """
 
     path: Path
@@ -29,5 +29,14 @@ class Way:
     arc_seconds: Floats
     seconds: float
     length_m: float
-    load: float
-    doses: tuple[Dose, ...]
+    exposure: Exposure
+
+    @property
+    def load(self) -> float:
+        """Time weighed by the air's load, seconds, whatever that load rests on."""
+        return self.exposure.load
+
+    @property
+    def doses(self) -> tuple[Dose, ...]:
+        """What is inhaled, by pollutant; empty when the air is unknown."""
+        return self.exposure.doses

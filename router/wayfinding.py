@@ -14,6 +14,7 @@ from air.geodesy import distance_m
 from air.places import Point
 from mesh.errors import InvalidInput, NotFound
 from router.exposure.background import Background
+from router.exposure.hourly import HourlyAir
 from router.known_air import KnownAir
 from router.modes import TravelMode
 from router.region import Region
@@ -99,11 +100,15 @@ class Wayfinder:
     traveller: Traveller = ANYONE
     algorithm: Algorithm = Algorithm.CONTRACTION_HIERARCHY
 
+    @property
+    def air(self) -> HourlyAir:
+        """The air on the region's streets."""
+        return self.region.air_of(self.known.field)
+
     def background(self, departure: datetime) -> Background | None:
         """The air in the hour of a departure; None when nothing is known of it."""
         hour = self.known.hour_of(departure, self.now)
-        field = self.known.field
-        return None if field is None or hour is None else self.region.background(field, hour)
+        return self.air.background(hour)
 
     def find(self, route_type: RouteType, departure: datetime, origin: Place, destination: Place) -> Way:
         """The best way. Raises NoRoute, or EqualEnds where both ends are one place."""
@@ -126,7 +131,7 @@ class Wayfinder:
 
     def way(self, path: Path, departure: datetime) -> Way:
         """A path's figures when it is travelled from that moment on."""
-        return self.region.way(path, self.mode, self.background(departure))
+        return self.region.way(path, self.mode, self.air, max(departure, self.now))
 
     def least(self, route_type: RouteType) -> Callable[[Way], float]:
         """What a route type makes least, of a way's own figures."""

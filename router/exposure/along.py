@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -49,6 +49,20 @@ INHALED, LEVEL, ROADS = 0, 1, 2
 """The columns of `Exposure.weighed`."""
 
 
+class Score(NamedTuple):
+    """The air on the way as a score, with its 80 % interval as if all pollutants erred together.
+
+    Attributes:
+        value: 0, worst, to 100.
+        lower: The interval's lower end.
+        upper: Its upper end.
+    """
+
+    value: float
+    lower: float
+    upper: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Exposure:
     """What is inhaled on a way.
@@ -56,9 +70,7 @@ class Exposure:
     Attributes:
         doses: By pollutant; empty when the air is unknown.
         load: Seconds times the air's load, summed along the way, whatever that load rests on.
-        score: The air on the way, 0 to 100 (router.exposure.score); None when the air is unknown.
-        score_lower: The score's 80 % interval, its lower end, as if all pollutants erred together.
-        score_upper: Its upper end.
+        score: Of the mean concentrations; None when the air is unknown.
         midway: The time halfway, in seconds since 1970.
         arcs: int32[k], the way's arcs.
         length_m: float64[m], of all arcs.
@@ -70,9 +82,7 @@ class Exposure:
 
     doses: tuple[Dose, ...]
     load: float
-    score: float | None
-    score_lower: float | None
-    score_upper: float | None
+    score: Score | None
     midway: float
     arcs: Ints
     length_m: Floats
@@ -148,9 +158,7 @@ def _exposure(
     return Exposure(
         doses=doses,
         load=load,
-        score=score if known else None,
-        score_lower=lower if known else None,
-        score_upper=upper if known else None,
+        score=Score(score, lower, upper) if known else None,
         midway=departure.timestamp() + taken / 2,
         arcs=arcs,
         length_m=length_m,

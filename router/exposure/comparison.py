@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -45,22 +46,49 @@ class SavedDose:
     difference: Difference
 
 
+class _Inhaled(Protocol):
+    """What a comparison takes of an exposure, or of several."""
+
+    @property
+    def arcs(self) -> Ints: ...
+    @property
+    def errors(self) -> Floats: ...
+    @property
+    def weighed(self) -> Floats: ...
+    @property
+    def midway(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tour:
+    arcs: Ints
+    errors: Floats
+    weighed: Floats
+    midway: float
+
+
 def compare(exposure: Exposure, other: Exposure) -> SavedDose | None:
-    """What a way saves against another of the same traveller; None when the weighed pollutants of either are unknown.
+    """What a way saves against another of the same traveller; None when no weighed pollutant is known on both.
 
     The forecast's error is common to both and leaves their ratio alone, but for its share of each pollutant and the
     time between them; so is what all roads err by, but for how much of them each way has. What lies between stations,
     and a road's own air, are common where both ways use an arc.
     """
+    return compare_tours([exposure], [other])
+
+
+def compare_tours(exposures: Sequence[Exposure], others: Sequence[Exposure]) -> SavedDose | None:
+    """What several ways, one after the other, save together against several others; one at least on either side."""
+    ours, theirs = _together(exposures), _together(others)
     fraction, deviation = _compare(
-        exposure.arcs,
-        exposure.errors,
-        exposure.weighed,
-        other.arcs,
-        other.errors,
-        other.weighed,
-        exposure.length_m,
-        math.exp(-abs(exposure.midway - other.midway) / FORECAST_SECONDS),
+        ours.arcs,
+        ours.errors,
+        ours.weighed,
+        theirs.arcs,
+        theirs.errors,
+        theirs.weighed,
+        exposures[0].length_m,
+        math.exp(-abs(ours.midway - theirs.midway) / FORECAST_SECONDS),
     )
     if math.isnan(fraction):
         return None
@@ -69,6 +97,20 @@ def compare(exposure: Exposure, other: Exposure) -> SavedDose | None:
     meaningful = lower > 0.0 or upper < 0.0
     difference = Difference.MEANINGFUL_DIFFERENCE if meaningful else Difference.NO_MEANINGFUL_DIFFERENCE
     return SavedDose(fraction, lower, upper, difference)
+
+
+def _together(exposures: Sequence[Exposure]) -> _Inhaled:
+    if len(exposures) == 1:
+        return exposures[0]
+    weighed = np.stack([exposure.weighed for exposure in exposures])
+    # What is not known of a part is not known of the whole.
+    known = (weighed[:, :, INHALED] > 0.0).all(axis=0)
+    return _Tour(
+        np.concatenate([exposure.arcs for exposure in exposures]),
+        np.concatenate([exposure.errors for exposure in exposures]),
+        np.where(known[:, None], weighed.sum(axis=0), 0.0),
+        sum(exposure.midway for exposure in exposures) / len(exposures),
+    )
 
 
 @compiled
@@ -83,8 +125,8 @@ def _compare(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; compa
     likeness: float,
 ) -> tuple[float, float]:
     """The share saved, and the standard deviation of the logarithm of what is left; NaN where one is unknown."""
-    known = (weighed[:, INHALED] > 0.0) & (other_weighed[:, INHALED] > 0.0)
-    if not known.any():
+    known = np.minimum(weighed[:, INHALED], other_weighed[:, INHALED]) > 0.0
+    if not np.any(known):
         return np.nan, np.nan
     ours, theirs = weighed[known, INHALED].sum(), other_weighed[known, INHALED].sum()
     in_other, only_in_other = _shared(arcs, other_arcs)

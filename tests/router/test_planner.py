@@ -30,7 +30,7 @@ ENDS = [(0.0, 0.0), (1000.0, 0.0)]
 BETWEEN = [Edge(0, 1, RoadClass.ARTERIAL), Edge(0, 1, RoadClass.PARK_PATH, via=((500.0, 300.0),))]
 PARK_M = 2 * np.hypot(500, 300)
 # The park path leaves the road at both ends: Simpson's rule gives it a third of the road's influence.
-NO2_IN_PARK = 0.85 * (1 + 0.31 / 3)
+NO2_IN_PARK = 1 + 0.31 / 3 - 0.15
 
 
 def planner_of(graph: Graph, known: KnownAir = AIR) -> Planner:
@@ -77,8 +77,9 @@ def test_doses_and_what_the_healthiest_saves(planner: Planner) -> None:
     breathed_m3 = 1000 / 1.3 / 3600 * 1.56
     doses = {dose.pollutant: dose for dose in quick.doses}
     assert doses[NO2].dose_ug == pytest.approx(50 * 1.31 * breathed_m3, rel=1e-4)
-    assert doses[NO2].lower_ug == pytest.approx(doses[NO2].dose_ug * LOWER)
-    assert doses[NO2].upper_ug == pytest.approx(doses[NO2].dose_ug * UPPER)
+    # The forecast is not all that errs.
+    assert 0 < doses[NO2].lower_ug < doses[NO2].dose_ug * LOWER
+    assert doses[NO2].upper_ug > doses[NO2].dose_ug * UPPER
     assert doses[NO2].mean_concentration_ug_m3 == pytest.approx(65.5)
     assert doses[PM25].dose_ug == pytest.approx(10 * breathed_m3, rel=1e-4)
     compared = healthiest.compared_to_fastest
@@ -88,7 +89,7 @@ def test_doses_and_what_the_healthiest_saves(planner: Planner) -> None:
     in_park, on_road = 50 * NO2_IN_PARK / 25 + 10 / 15, 50 * 1.31 / 25 + 10 / 15
     assert compared.dose_saved == pytest.approx(1 - in_park * PARK_M / (on_road * 1000), abs=1e-3)
     assert compared.dose_saved is not None
-    assert compared.dose_saved > 0.09
+    assert compared.dose_saved > 0.08
     assert quick.compared_to_fastest is None
 
 
