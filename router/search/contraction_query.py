@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from router.search.compiled import compiled
 from router.search.contraction import Contraction
 from router.search.customization import CLOSED_LINK, CustomizedMetric
 from router.search.kernel import NO_ENTRY, UNREACHABLE, Ints, Longs
+from router.search.tariff import charge
 
 # A label's columns: two distances, and beside each the link by which, or the complement of a row of ends.
 _FORTH, _BACK = 0, 2
@@ -25,8 +27,12 @@ _LINK = 1
 _LABEL_COLUMNS = 4
 _UPWARDS = 1
 _RANK, _COST = 0, 1
-_NOWHERE = -1
-_TORN = -2
+
+NOWHERE: Final = -1
+"""In place of how many arcs a way has: there is none."""
+
+TORN: Final = -2
+"""Likewise: the metric does not fit itself."""
 
 
 class TornMetric(CleanAirError):
@@ -52,26 +58,38 @@ class Found:
     arcs: Ints
 
 
-class _Workspace(threading.local):
-    """What a query writes to; each thread has its own, clean between queries."""
+class Climbs(NamedTuple):
+    """What a query writes to: of one thread at a time, and clean between queries.
 
-    def __init__(self, contraction: Contraction, most_ends: int) -> None:
-        self.labels: Longs = np.full((contraction.node_count, _LABEL_COLUMNS), UNREACHABLE, dtype=np.int64)
-        self.ends: Longs = np.zeros((2 * most_ends, 2), dtype=np.int64)
-        self.climbers: Longs = np.zeros(2 * most_ends, dtype=np.int64)
-        # The links of one climb, and one more for each rank that a link is taken apart at.
-        self.links: Ints = np.zeros(2 * contraction.height + 1, dtype=np.int32)
+    Attributes:
+        labels: int64[n, 4], distances from the seeds and to the entries, with the link by which.
+        links: int32, room for the links of one climb, and one more for each rank that a link is taken apart at.
+    """
+
+    labels: Longs
+    links: Ints
+
+    @classmethod
+    def over(cls, contraction: Contraction) -> Self:
+        """Room for queries over one contraction."""
+        labels = np.full((contraction.node_count, _LABEL_COLUMNS), UNREACHABLE, dtype=np.int64)
+        return cls(labels, np.zeros(2 * contraction.height + 1, dtype=np.int32))
+
+
+class _Workspace(threading.local):
+    """Each thread has its own."""
+
+    def __init__(self, contraction: Contraction) -> None:
+        self.climbs = Climbs.over(contraction)
         self.arcs: Ints = np.zeros(contraction.node_count, dtype=np.int32)
 
 
 class ContractionQuery:
-    """Finds cheapest ways over one contraction; any number of threads may ask at once."""
+    """Finds cheapest ways between nodes over one contraction; any number of threads may ask at once."""
 
-    def __init__(self, contraction: Contraction, *, most_ends: int = 2) -> None:
-        """Prepares for at most so many seeds, and as many entries, a query."""
+    def __init__(self, contraction: Contraction) -> None:
         self._contraction = contraction
-        self._most_ends = most_ends
-        self._workspace = _Workspace(contraction, most_ends)
+        self._workspace = _Workspace(contraction)
 
     def find(
         self,
@@ -89,45 +107,32 @@ class ContractionQuery:
             entries: Nodes to end at, each with the cost from there on.
             below: Ways that cost this or more are of no interest.
         """
-        topology, space = self._contraction, self._workspace
-        most, rank = self._most_ends, topology.rank
-        if len(seeds) > most or len(entries) > most:
-            raise ValueError(f"A query takes at most {most} seeds and {most} entries.")
-        for row, (node, cost) in enumerate((*seeds, *entries)):
-            space.ends[row, _RANK] = rank[node]
-            space.ends[row, _COST] = cost
-        cost, seed, entry, count = _cheapest(
-            topology,
-            metric,
-            space.ends,
-            len(seeds),
-            len(entries),
-            below,
-            space.labels,
-            space.climbers,
-            space.links,
-            space.arcs,
+        space, rank = self._workspace, self._contraction.rank
+        rows = [(int(rank[node]), cost) for node, cost in (*seeds, *entries)]
+        ends = np.array(rows, dtype=np.int64).reshape(-1, 2)
+        cost, seed, entry, count = cheapest(
+            self._contraction, metric, ends, len(seeds), below, space.climbs, space.arcs
         )
-        if count == _NOWHERE:
+        if count == NOWHERE:
             return None
-        if count == _TORN:
-            raise TornMetric(
-                "A metric of the router does not fit its streets, or changed while it was read; ask again."
-            )
+        if count == TORN:
+            raise torn()
         return Found(cost, seed, entry, space.arcs[:count].copy())
 
 
+def torn() -> TornMetric:
+    """The error to raise where `cheapest` answers TORN."""
+    return TornMetric("A metric of the router does not fit its streets, or changed while it was read; ask again.")
+
+
 @compiled
-def _cheapest(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; the query is its one caller
+def cheapest(
     topology: Contraction,
     metric: CustomizedMetric,
     ends: Longs,
     seed_count: int,
-    entry_count: int,
     below: int,
-    labels: Longs,
-    climbers: Longs,
-    links: Ints,
+    climbs: Climbs,
     arcs: Ints,
 ) -> tuple[int, int, int, int]:
     """The least cost, the seed and the entry, and how many arcs the way between them has; it writes these to `arcs`.
@@ -137,29 +142,26 @@ def _cheapest(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; the 
         metric: What they cost.
         ends: int64, rows of (rank, cost): the seeds, then the entries.
         seed_count: How many of them are seeds.
-        entry_count: How many are entries.
         below: Only ways cheaper than this count.
-        labels: int64[n, 4], clean: distances from the seeds and to the entries, with the link by which; clean again
-            when it returns.
-        climbers: int64, one for each end, to write to.
-        links: int32, room for a climb and its taking apart.
-        arcs: int32[n].
+        climbs: To write to; clean again when it returns.
+        arcs: int32, room for as many as there are nodes.
     """
-    end_count = seed_count + entry_count
-    for row in range(end_count):
+    labels = climbs.labels
+    climbers = np.empty(len(ends), np.int64)
+    for row in range(len(ends)):
         here = ends[row, _RANK]
         column = _FORTH if row < seed_count else _BACK
         if ends[row, _COST] < labels[here, column]:
             labels[here, column] = ends[row, _COST]
             labels[here, column + _LINK] = ~row
         climbers[row] = here
-    cost, summit = _climb(topology, metric, labels, climbers[:end_count], below)
+    cost, summit = _climb(topology, metric, labels, climbers, below)
     seed = entry = NO_ENTRY
-    count = _NOWHERE
-    if summit != _NOWHERE:
-        seed, entry, count = _way(topology, metric, labels, summit, links, arcs)
+    count = NOWHERE
+    if summit != NOWHERE:
+        seed, entry, count = _way(topology, metric, labels, summit, climbs.links, arcs)
         entry -= seed_count
-    for row in range(end_count):
+    for row in range(len(ends)):
         here = ends[row, _RANK]
         while here < len(topology.parent):
             labels[here, _FORTH] = UNREACHABLE
@@ -174,7 +176,7 @@ def _climb(
 ) -> tuple[int, int]:
     """Labels all that the ends reach upwards; returns the least cost of meeting, and at which rank."""
     best = below
-    summit = _NOWHERE
+    summit = NOWHERE
     while True:
         here = _next(topology.parent, climbers)
         if here == len(topology.parent):
@@ -230,7 +232,7 @@ def _way(
     seed = ~labels[here, _FORTH + _LINK]
     count = _take_apart(topology, metric, links, size, arcs, 0)
     here = summit
-    while labels[here, _BACK + _LINK] >= 0 and count != _TORN:
+    while labels[here, _BACK + _LINK] >= 0 and count != TORN:
         link = labels[here, _BACK + _LINK]
         links[0] = link << 1
         count = _take_apart(topology, metric, links, 1, arcs, count)
@@ -242,7 +244,7 @@ def _way(
 def _take_apart(topology: Contraction, metric: CustomizedMetric, links: Ints, size: int, arcs: Ints, count: int) -> int:
     """Appends the arcs of stacked links to `arcs`, those of the last link first; returns how many there are then.
 
-    _TORN when costs and weights do not fit each other: links are not explained, or by more arcs than there are nodes.
+    TORN when costs and weights do not fit each other: links are not explained, or by more arcs than there are nodes.
 
     A link xy that no arc on it explains goes by way of the lowest z whose links zx and zy explain it: by the lowest, as
     then no node is passed twice, even where ways cost nothing.
@@ -253,10 +255,10 @@ def _take_apart(topology: Contraction, metric: CustomizedMetric, links: Ints, si
         size -= 1
         link, upwards = links[size] >> 1, (links[size] & _UPWARDS) == _UPWARDS
         cost = metric.up[link] if upwards else metric.down[link]
-        arc = _explaining_arc(topology, metric.weight, link, upwards, cost)
-        if arc != _NOWHERE:
+        arc = _explaining_arc(topology, metric, link, upwards, cost)
+        if arc != NOWHERE:
             if count == len(arcs):
-                return _TORN
+                return TORN
             arcs[count] = arc
             count += 1
             continue
@@ -265,8 +267,8 @@ def _take_apart(topology: Contraction, metric: CustomizedMetric, links: Ints, si
             zx, zy = _explaining_links(topology, metric, topology.lower[link], topology.upper[link], cost)
         else:
             zx, zy = _explaining_links(topology, metric, topology.upper[link], topology.lower[link], cost)
-        if zx == _NOWHERE:
-            return _TORN
+        if zx == NOWHERE:
+            return TORN
         links[size] = zy << 1 | _UPWARDS
         links[size + 1] = zx << 1
         size += 2
@@ -274,13 +276,19 @@ def _take_apart(topology: Contraction, metric: CustomizedMetric, links: Ints, si
 
 
 @compiled
-def _explaining_arc(topology: Contraction, weight: Ints, link: int, upwards: bool, cost: int) -> int:  # noqa: FBT001 - compiled
+def _explaining_arc(topology: Contraction, metric: CustomizedMetric, link: int, upwards: bool, cost: int) -> int:  # noqa: FBT001 - compiled
     """An arc that lies on a link, leads the same way and costs as much."""
     for at in range(topology.first_arc[link], topology.first_arc[link + 1]):
         arc: int = topology.arc_on[at] if upwards else ~topology.arc_on[at]
-        if arc >= 0 and weight[arc] == cost:
+        if arc >= 0 and cost_at(metric, at) == cost:
             return arc
-    return _NOWHERE
+    return NOWHERE
+
+
+@compiled
+def cost_at(metric: CustomizedMetric, place: int) -> int:
+    """What the arc at a place among all costs; CLOSED where it may not be used."""
+    return charge(metric.tariff, metric.milliseconds[place], np.float64(metric.load[place]), metric.millimeters[place])
 
 
 @compiled
@@ -300,4 +308,4 @@ def _explaining_links(topology: Contraction, metric: CustomizedMetric, x: int, y
                 return zx, zy
             at_x += one
             at_y += one
-    return _NOWHERE, _NOWHERE
+    return NOWHERE, NOWHERE

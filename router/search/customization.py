@@ -1,4 +1,4 @@
-"""What the links of a contraction cost, for many metrics at a time.
+"""What the links of a contraction cost, for sixteen metrics at a time.
 
 A link costs what the cheapest way between its ends does that keeps below both. With the costs of the arcs on it to
 begin with, one sweep over all triangles makes that so: a link yz is no dearer than by way of a lower x, from y down to
@@ -10,6 +10,7 @@ one is below it: what is closed stays closed without being asked for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -19,7 +20,9 @@ from numpy.typing import NDArray
 from mesh.errors import InvalidInput
 from router.search.compiled import compiled
 from router.search.contraction import Contraction
-from router.search.kernel import Ints
+from router.search.kernel import Floats, Ints
+from router.search.lanes import LANES, Rows, through
+from router.search.tariff import Floats32, Tariff, charge_all
 
 CLOSED_LINK: Final = np.int32(2**30 - 1)
 """The cost of a link that cannot be travelled."""
@@ -27,8 +30,16 @@ CLOSED_LINK: Final = np.int32(2**30 - 1)
 LARGEST_LINK: Final = np.int32(2**29 - 1)
 """No link that can be travelled costs more, so that no sum of two has come near CLOSED_LINK and been lost."""
 
+PROFILES: Final = 4
+"""How many ways of moving a sweep brings in, each by all of its tariffs."""
+
+TARIFFS: Final = LANES // PROFILES
+
 Table = NDArray[np.int32]
 """Two axes."""
+
+_BLOCK: Final = 2048
+"""Of so many arcs the costs are reckoned at a time: they stay in the processor's second cache."""
 
 
 class WeightsTooLarge(InvalidInput):
@@ -41,75 +52,119 @@ class CustomizedMetric(NamedTuple):
     """One metric brought into a contraction; the arrays are written by `Customizer.customize` alone.
 
     Attributes:
-        weight: int32[m], the weight of each arc, at most LARGEST_LINK; negative where it is closed.
+        tariff: What it charges for what an arc takes, by the arc's place among all (`arc_places`):
+        milliseconds: int32[m], negative where it is closed.
+        load: float32[m].
+        millimeters: int32[m].
         up: int32[k], what each link costs upwards, at most LARGEST_LINK, or CLOSED_LINK.
         down: int32[k], and downwards.
     """
 
-    weight: Ints
+    tariff: Tariff
+    milliseconds: Ints
+    load: Floats32
+    millimeters: Ints
     up: Ints
     down: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CustomizedMetrics:
-    """Room for `q` metrics brought into a contraction.
+    """Room for metrics brought into a contraction: those of each profile by each of some tariffs.
 
     A metric is a row: a query reads links that lie side by side, and only one metric of each.
 
     Attributes:
-        weight: int32[q, m], as in CustomizedMetric.
-        up: int32[q, k].
-        down: int32[q, k].
+        milliseconds: int32[PROFILES, m], by the arcs' places among all; negative where they are closed.
+        millimeters: int32[m].
+        load: float32[m].
+        tariffs: float64[TARIFFS, 3].
+        up: int32[PROFILES, TARIFFS or less, k].
+        down: Likewise.
     """
 
-    weight: Table
-    up: Table
-    down: Table
+    milliseconds: Table
+    millimeters: Ints
+    load: Floats32
+    tariffs: Floats
+    up: NDArray[np.int32]
+    down: NDArray[np.int32]
 
-    def metric(self, row: int) -> CustomizedMetric:
+    def metric(self, profile: int, tariff: int) -> CustomizedMetric:
         """One of the metrics, without a copy."""
-        return CustomizedMetric(self.weight[row], self.up[row], self.down[row])
+        return CustomizedMetric(
+            Tariff(*self.tariffs[tariff].tolist()),
+            self.milliseconds[profile],
+            self.load,
+            self.millimeters,
+            self.up[profile, tariff],
+            self.down[profile, tariff],
+        )
+
+    def first(self, tariffs: int) -> CustomizedMetrics:
+        """A copy of what is customised, by the first tariffs alone."""
+        up, down = (np.ascontiguousarray(rows[:, :tariffs]) for rows in (self.up, self.down))
+        return CustomizedMetrics(self.milliseconds, self.millimeters, self.load.copy(), self.tariffs.copy(), up, down)
+
+
+def arc_places(contraction: Contraction) -> Ints:
+    """The place of each arc among all when they lie as their links do, int32[m]; loops, on no link, come last."""
+    on_link = contraction.arc_on
+    arcs = np.concatenate([np.where(on_link < 0, ~on_link, on_link), np.flatnonzero(contraction.link < 0)])
+    place = np.empty(len(arcs), dtype=np.int32)
+    place[arcs] = np.arange(len(arcs), dtype=np.int32)
+    return place
 
 
 class Customizer:
     """Brings metrics into one contraction; it owns what the sweep writes to, and is for one thread at a time."""
 
-    def __init__(self, contraction: Contraction, metric_count: int) -> None:
-        """Takes the memory that it needs for so many metrics, here and not when a new field arrives."""
+    def __init__(self, contraction: Contraction, milliseconds: Table, millimeters: Ints) -> None:
+        """Takes the memory that it needs, here and not when a new field arrives.
+
+        Args:
+            contraction: The links.
+            milliseconds: int32[PROFILES, m], the time that each arc takes, by place; negative where it is closed.
+            millimeters: int32[m], its length.
+        """
         self._contraction = contraction
-        self._up = np.full((contraction.link_count, metric_count), CLOSED_LINK, dtype=np.int32)
-        self._down = self._up.copy()
-        self._link_to = np.zeros(contraction.node_count, dtype=np.int32)
+        self._milliseconds, self._millimeters = milliseconds, millimeters
+        self._rows: Rows = np.full((contraction.link_count, 2, LANES), CLOSED_LINK, dtype=np.int32)
+        self._block: Table = np.zeros((LANES, _BLOCK), dtype=np.int32)
+        self._link_to: Ints = np.zeros(contraction.node_count, dtype=np.int32)
 
     def room(self) -> CustomizedMetrics:
         """Room for the result, of metrics that are closed everywhere."""
-        metric_count, links = self._up.shape[1], self._contraction.link_count
-        closed = np.full((metric_count, links), CLOSED_LINK, dtype=np.int32)
+        closed = np.full((PROFILES, TARIFFS, self._contraction.link_count), CLOSED_LINK, dtype=np.int32)
         return CustomizedMetrics(
-            np.full((metric_count, len(self._contraction.link)), -1, dtype=np.int32), closed, closed.copy()
+            self._milliseconds,
+            self._millimeters,
+            np.zeros(len(self._millimeters), dtype=np.float32),
+            np.zeros((TARIFFS, 3)),
+            closed,
+            closed.copy(),
         )
 
-    def customize(self, metrics: CustomizedMetrics) -> None:
-        """Writes `up` and `down` of metrics whose `weight` has been written.
+    def customize(self, metrics: CustomizedMetrics, tariffs: Sequence[Tariff]) -> None:
+        """Writes `up` and `down` of metrics whose `load` has been written.
 
         Raises:
             WeightsTooLarge: A way that may be needed costs more than LARGEST_LINK; `up` and `down` are of no use then.
         """
         topology = self._contraction
-        _refuse_above_largest(int(metrics.weight.max(initial=0)))
-        _load(topology.link, topology.is_up, metrics.weight, self._up, self._down)
+        metrics.tariffs[:] = tariffs
         _sweep(
-            topology.first_up,
-            topology.upper,
-            topology.lower,
-            topology.first_down,
-            topology.down,
-            self._up,
-            self._down,
+            topology,
+            metrics.tariffs,
+            metrics.milliseconds,
+            metrics.load,
+            metrics.millimeters,
+            self._rows,
+            self._block,
             self._link_to,
         )
-        _refuse_above_largest(max(_unload(self._up, metrics.up), _unload(self._down, metrics.down)))
+        up, down = (rows.reshape(LANES, -1) for rows in (metrics.up, metrics.down))
+        _refuse_above_largest(_unload(self._rows, up, down))
 
 
 def _refuse_above_largest(cost: int) -> None:
@@ -121,64 +176,72 @@ def _refuse_above_largest(cost: int) -> None:
 
 
 @compiled
-def _load(link: Ints, is_up: NDArray[np.bool_], weight: Table, up: Table, down: Table) -> None:
-    """Gives each link the cost of the cheapest arc on it, either way."""
-    metric_count = len(weight)
-    up[:] = CLOSED_LINK
-    down[:] = CLOSED_LINK
-    for arc in range(len(link)):
-        on = link[arc]
-        if on < 0:
-            continue
-        # Read without its sign, the weight of a closed arc is above all others.
-        if is_up[arc]:
-            for metric in range(metric_count):
-                up[on, metric] = min(np.uint32(up[on, metric]), np.uint32(weight[metric, arc]))
-        else:
-            for metric in range(metric_count):
-                down[on, metric] = min(np.uint32(down[on, metric]), np.uint32(weight[metric, arc]))
-
-
-@compiled
 def _sweep(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
-    first_up: Ints, upper: Ints, lower: Ints, first_down: Ints, down_links: Ints, up: Table, down: Table, link_to: Ints
+    topology: Contraction,
+    tariffs: Floats,
+    milliseconds: Table,
+    load: Floats32,
+    millimeters: Ints,
+    rows: Rows,
+    block: Table,
+    link_to: Ints,
 ) -> None:
     """Takes each link through each of its lower triangles; all that a triangle needs is final when it is taken.
 
     Args:
-        first_up: See Contraction, as for the four that follow.
-        upper: Likewise.
-        lower: Likewise.
-        first_down: Likewise.
-        down_links: Likewise.
-        up: int32[k, q], the metrics of a link side by side.
-        down: int32[k, q].
+        topology: The links.
+        tariffs: float64[TARIFFS, 3].
+        milliseconds: int32[PROFILES, m].
+        load: float32[m].
+        millimeters: int32[m].
+        rows: int32[k, 2, LANES], to write to.
+        block: int32[LANES, b], to write to.
         link_to: int32[n], to write to.
     """
-    metric_count = up.shape[1]
-    for y in range(len(first_up) - 1):
-        for link in range(first_up[y], first_up[y + 1]):
-            link_to[upper[link]] = link
-        for at in range(first_down[y], first_down[y + 1]):
+    first_arc = topology.first_arc
+    reckoned_from = reckoned_to = 0
+    for y in range(len(topology.parent)):
+        for link in range(topology.first_up[y], topology.first_up[y + 1]):
+            link_to[topology.upper[link]] = link
+            rows[link] = CLOSED_LINK
+            for at in range(first_arc[link], first_arc[link + 1]):
+                if at == reckoned_to:
+                    reckoned_from, reckoned_to = at, min(at + block.shape[1], len(load))
+                    _reckon(tariffs, milliseconds, load, millimeters, reckoned_from, reckoned_to, block)
+                way = 0 if topology.arc_on[at] >= 0 else 1
+                for lane in range(LANES):
+                    rows[link, way, lane] = min(rows[link, way, lane], block[lane, at - reckoned_from])
+        for at in range(topology.first_down[y], topology.first_down[y + 1]):
             # Indices without a sign need no check for being counted from the end.
-            xy = np.uint64(down_links[at])
-            for xz in range(xy + np.uint64(1), np.uint64(first_up[lower[xy] + 1])):
-                yz = np.uint64(link_to[upper[xz]])
-                # Without the conversion sums are int64, and half as many are made at a time.
-                for q in range(metric_count):
-                    up[yz, q] = min(up[yz, q], np.int32(down[xy, q] + up[xz, q]))
-                for q in range(metric_count):
-                    down[yz, q] = min(down[yz, q], np.int32(down[xz, q] + up[xy, q]))
+            xy = np.uint64(topology.down[at])
+            for xz in range(xy + np.uint64(1), np.uint64(topology.first_up[topology.lower[xy] + 1])):
+                through(rows, np.uint64(link_to[topology.upper[xz]]), xy, np.uint64(xz))
 
 
 @compiled
-def _unload(links: Table, metrics: Table) -> int:
+def _reckon(
+    tariffs: Floats, milliseconds: Table, load: Floats32, millimeters: Ints, first: int, last: int, block: Table
+) -> None:
+    """Writes what the arcs from place `first` to `last` cost, CLOSED_LINK where they are closed."""
+    for lane in range(LANES):
+        prices = tariffs[lane % TARIFFS]
+        tariff = Tariff(prices[0], prices[1], prices[2])
+        times = milliseconds[lane // TARIFFS, first:last]
+        costs = block[lane, : last - first]
+        charge_all(tariff, times, load[first:last], millimeters[first:last], costs)
+        for at in range(last - first):
+            costs[at] = CLOSED_LINK if costs[at] < 0 else costs[at]
+
+
+@compiled
+def _unload(rows: Rows, up: Table, down: Table) -> int:
     """Turns a row a link into a row a metric; returns the largest cost of a link that can be travelled."""
     largest = 0
-    for link in range(len(links)):
-        for metric in range(len(metrics)):
-            cost = links[link, metric]
-            metrics[metric, link] = cost
-            if cost != CLOSED_LINK:
-                largest = max(largest, cost)
+    for way, metrics in ((0, up), (1, down)):
+        for link in range(len(rows)):
+            for lane in range(LANES):
+                cost = rows[link, way, lane]
+                metrics[lane, link] = cost
+                if cost != CLOSED_LINK:
+                    largest = max(largest, cost)
     return largest

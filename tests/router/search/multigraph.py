@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.search.contraction import Contraction, contract
-from router.search.customization import CustomizedMetrics, Customizer
+from router.search.customization import PROFILES, TARIFFS, CustomizedMetric, Customizer, arc_places
 from router.search.nested_dissection import contraction_order
+from router.search.tariff import FASTEST
 
 Ints = NDArray[np.int32]
 
@@ -42,10 +43,16 @@ def random_multigraph(seed: int, nodes: int, arcs: int) -> Multigraph:
     return Multigraph(rng.random((nodes, 2)) * 1000, tail, head)
 
 
-def customized(contraction: Contraction, weight: NDArray[np.int32]) -> CustomizedMetrics:
-    """The metrics whose rows are given, int32[q, m]."""
-    customizer = Customizer(contraction, len(weight))
-    metrics = customizer.room()
-    metrics.weight[:] = weight
-    customizer.customize(metrics)
+def customized(contraction: Contraction, weight: NDArray[np.int32]) -> list[CustomizedMetric]:
+    """The metrics whose rows are given, int32[q, m]: as times of so many profiles, and charged for time alone."""
+    metrics: list[CustomizedMetric] = []
+    place = arc_places(contraction)
+    for first in range(0, len(weight), PROFILES):
+        some = weight[first : first + PROFILES]
+        times = np.full((PROFILES, weight.shape[1]), -1, dtype=np.int32)
+        times[: len(some), place] = some
+        customizer = Customizer(contraction, times, np.zeros(weight.shape[1], dtype=np.int32))
+        room = customizer.room()
+        customizer.customize(room, [FASTEST] * TARIFFS)
+        metrics += [room.metric(profile, 0) for profile in range(len(some))]
     return metrics

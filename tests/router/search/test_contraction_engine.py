@@ -24,7 +24,7 @@ from tests.router.search.test_engine import assert_sound, by_length, grid, oracl
 def test_agrees_with_networkx_on_any_small_graph(case: tuple[Graph, Metric, Place, Place]) -> None:
     graph, metric, origin, destination = case
     contraction = contract(graph.tail, graph.head, order_of(graph))
-    customized_metric = customized(contraction, metric.weight[None]).metric(0)
+    customized_metric = customized(contraction, metric.weight[None])[0]
     path = ContractionEngine(graph, contraction).find(customized_metric, origin, destination)
     assert (None if path is None else path.cost) == oracle(graph, metric, origin, destination)
     if path is not None:
@@ -44,7 +44,7 @@ def assert_agrees_with_search(graph: Graph, metrics: list[Metric], pairs: int) -
                 for _ in range(2)
             )
             expected = search.find(metric, origin, destination, guided=False)
-            path = engine.find(rows.metric(row), origin, destination)
+            path = engine.find(rows[row], origin, destination)
             assert (None if path is None else path.cost) == (None if expected is None else expected.cost)
             if path is not None:
                 assert_sound(graph, metric, path, origin, destination)

@@ -7,33 +7,42 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from router.search.contraction_query import ContractionQuery
-from router.search.customization import CustomizedMetrics, Customizer
+from router.search.customization import PROFILES, TARIFFS, CustomizedMetrics, Customizer
 from router.search.generations import Generations
-from tests.router.search.multigraph import customized, random_multigraph
+from router.search.tariff import Tariff
+from tests.router.search.multigraph import random_multigraph
 
 
 def test_queries_see_one_field_or_the_other_while_new_ones_come() -> None:
     graph = random_multigraph(1, 400, 1600)
     contraction = graph.contracted()
-    fields = np.random.default_rng(1).integers(1, 1000, size=(5, 2, 1600)).astype(np.int32)
-    expected = set()
+    rng = np.random.default_rng(1)
+    fields = rng.uniform(1, 10, size=(5, 1600)).astype(np.float32)
     query = ContractionQuery(contraction)
-    for field in fields:
-        alone = customized(contraction, field)
-        ways = [query.find(alone.metric(row), [(0, 0)], [(1, 0)]) for row in range(2)]
-        expected.add(tuple(way.cost for way in ways if way is not None))
-    assert len(expected) == len(fields)
-    customizer = Customizer(contraction, 2)
+    times = rng.integers(1, 1000, size=(PROFILES, 1600)).astype(np.int32)
+    customizer = Customizer(contraction, times, times[0])
     generations = Generations(customizer.room(), customizer.room())
 
-    def take_in(field: np.ndarray[tuple[int, int], np.dtype[np.int32]]) -> None:
+    def take_in(field: NDArray[np.float32]) -> None:
         def write(metrics: CustomizedMetrics) -> None:
-            metrics.weight[:] = field
-            customizer.customize(metrics)
+            metrics.load[:] = field
+            customizer.customize(metrics, [Tariff(1.0, worth, 0.0) for worth in range(TARIFFS)])
 
         generations.replace(write)
+
+    def costs(metrics: CustomizedMetrics) -> tuple[int, ...]:
+        ways = [query.find(metrics.metric(row, 1 + row), [(0, 0)], [(1, 0)]) for row in range(2)]
+        return tuple(way.cost for way in ways if way is not None)
+
+    expected = set()
+    for field in fields:
+        take_in(field)
+        with generations.read() as metrics:
+            expected.add(costs(metrics))
+    assert len(expected) == len(fields)
 
     take_in(fields[0])
     done = threading.Event()
@@ -43,8 +52,7 @@ def test_queries_see_one_field_or_the_other_while_new_ones_come() -> None:
         while True:
             last = done.is_set()
             with generations.read() as metrics:
-                ways = [query.find(metrics.metric(row), [(0, 0)], [(1, 0)]) for row in range(2)]
-            seen.add(tuple(way.cost for way in ways if way is not None))
+                seen.add(costs(metrics))
             if last:
                 return seen
 
