@@ -27,9 +27,9 @@ from bench.figures import Figure, milliseconds
 from cli.readiness import serving
 from mesh.settings import MeshSettings
 from mesh.wire import point_to_wire
-from router.graph.file import save
 from router.graph.graph import Graph
 from router.planner import Planner
+from router.prepared import prepare, save
 from router.region import Region
 from router.route import Plan, RouteRequest, RouteType
 from tests.backing.ports import free_port
@@ -77,7 +77,7 @@ async def _through_grpc(graph: Graph, requests: Sequence[RouteRequest]) -> Figur
     predictor.issue(*forecasts(graph))
     with tempfile.TemporaryDirectory(prefix="cleanair-bench-") as folder:
         file = Path(folder) / "streets.graph"
-        save(graph, file)
+        save(prepare(graph), file)
         settings = MeshSettings(data_dir=Path(folder), lame_duck_seconds=0)
         async with served(predictor, settings, free_port()) as predictor_port:
             process = _router(file, port, predictor_port)

@@ -14,7 +14,7 @@ from router.graph.osm import ImportReport
 
 def import_graph(settings: CommandSettings, file: Path, out: Path | None) -> None:
     """Imports the extract, shows how far it is, and says what came of it."""
-    from router.graph.file import import_file
+    from router.importing import import_file
 
     if not file.is_file():
         raise CommandFailed(f"There is no file {file}.")

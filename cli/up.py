@@ -157,7 +157,7 @@ class _Mesh:
         """The graph to serve: the one asked for, or the simulated city's, made once."""
         if not self._simulated_city:
             return Path(os.environ["CLEANAIR_GRAPH_PATH"])
-        from router.graph.file import import_file
+        from router.importing import import_file
 
         def make() -> Path:
             extract = ensure_city(self._settings.data_dir, self._feed.simulation_seed)

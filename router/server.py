@@ -52,8 +52,8 @@ def keep_machine_code(settings: RouterSettings) -> None:
 
 
 def _planner(settings: RouterSettings) -> Planner:
-    from router.graph.file import load
     from router.planner import Planner
+    from router.prepared import load
     from router.region import Region
 
     if settings.graph_path is None:
@@ -61,7 +61,7 @@ def _planner(settings: RouterSettings) -> Planner:
             "The router needs a street graph: make one with `cleanair graph import FILE.osm.pbf` and set"
             " CLEANAIR_GRAPH_PATH to it."
         )
-    region = Region(load(settings.graph_path))
+    region = Region(load(settings.graph_path).graph)
     planner = Planner([region], stale_after=timedelta(minutes=settings.stale_after_minutes))
     planner.warm_up(settings.clock()())
     return planner

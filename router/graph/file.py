@@ -1,44 +1,41 @@
-"""A graph in one file: numpy's .npz, uncompressed, with a format version and the hash of its content.
+"""Arrays in one file that is mapped into memory: any number of processes on a machine share its pages.
 
-The file holds the arrays of the graph by name, the street names as UTF-8 bytes one after the other with the places
-where each begins, and a JSON header. It is read without pickle: a file from elsewhere can be wrong, but runs no code.
+A prefix of 64 bytes (magic, format version, lengths, hash), a JSON header, then the arrays, each on a boundary of 64
+bytes, in little-endian order. The header says where each lies, what it is made of, and what else there is to say. The
+SHA-256 is of all bytes but its own, and is checked before anything else is believed. A file from elsewhere can be
+wrong, but runs no code. Who has new content puts a new file in its place, and never writes into one: it may be mapped.
 """
 
 from __future__ import annotations
 
-import itertools
+import hashlib
 import json
+import mmap
 import os
+import struct
 import tempfile
-import zipfile
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mesh.errors import InvalidInput
-from router.graph.graph import ARRAYS, VERSION_DIGITS, Graph, content_hash
-from router.graph.osm import ImportReport, import_extract
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 """Raised whenever a file of an older version would be misread."""
 
-_IMPORT_SHARE: Final = 0.9
-_FAULTS: Final = (
-    OSError,
-    EOFError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    RuntimeError,
-    MemoryError,
-    zipfile.BadZipFile,
-)
-"""What numpy, zipfile and json raise, between them, on a file that is not what it should be."""
+_MAGIC: Final = b"CLEANAIR"
+_PREFIX: Final = struct.Struct("<8sIIQ32s")
+_HASHED: Final = _PREFIX.size - 32
+_ALIGNED_TO: Final = 64
+_KINDS: Final = "biuf"
+# Version 1 was an archive of numpy's, whose first member was this.
+_VERSION_1: Final = slice(30, 42), b"latitude.npy"
+
+Array = NDArray[Any]
+"""An array; who reads a file knows what each is made of."""
 
 
 class NoSuchGraphFile(InvalidInput):
@@ -59,28 +56,41 @@ class UnknownGraphFormat(InvalidInput):
     reason = "UNKNOWN_GRAPH_FORMAT"
 
 
-def save(graph: Graph, path: Path) -> None:
-    """Writes the graph; at no moment is there half a file under the path."""
-    encoded = [street.encode() for street in graph.streets]
-    street_first = np.zeros(len(encoded) + 1, dtype=np.int64)
-    np.cumsum([len(street) for street in encoded], out=street_first[1:])
-    header = {
-        "format": FORMAT_VERSION,
-        "name": graph.name,
-        "simulated": graph.simulated,
-        "sha256": content_hash(graph),
-    }
-    columns: dict[str, NDArray[np.generic]] = {field: getattr(graph, field) for field, _ in ARRAYS}
-    columns |= {
-        "header": np.frombuffer(json.dumps(header).encode(), dtype=np.uint8),
-        "street_bytes": np.frombuffer(b"".join(encoded), dtype=np.uint8),
-        "street_first": street_first,
-    }
+class Content(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+        said: Numbers, texts and truths by name.
+        arrays: Read-only arrays by name.
+    """
+
+    said: Mapping[str, object]
+    arrays: Mapping[str, Array]
+
+
+def write(content: Content, path: Path) -> None:
+    """Writes the file; at no moment is there half of one under the path."""
+    laid_out, at = {}, 0
+    for name, array in content.arrays.items():
+        laid_out[name] = {"dtype": array.dtype.newbyteorder("<").str, "shape": array.shape, "offset": at}
+        at += _padded(array.nbytes)
+    header = json.dumps({"said": dict(content.said), "arrays": laid_out}, sort_keys=True).encode()
+    header = header.ljust(_padded(len(header)))
+    prefix = struct.pack("<8sIIQ", _MAGIC, FORMAT_VERSION, len(header), _ALIGNED_TO + len(header) + at)
+    padding = b"\0" * (_ALIGNED_TO - _PREFIX.size)
+    digest = hashlib.sha256(prefix + padding + header)
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, allow_pickle=False, **columns)
+            file.write(prefix + bytes(32) + padding + header)
+            for array in content.arrays.values():
+                laid = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+                for part in (laid.reshape(-1).view(np.uint8).data, bytes(_padded(laid.nbytes) - laid.nbytes)):
+                    file.write(part)
+                    digest.update(part)
+            file.seek(_HASHED)
+            file.write(digest.digest())
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
@@ -89,8 +99,8 @@ def save(graph: Graph, path: Path) -> None:
         raise
 
 
-def load(path: Path) -> Graph:
-    """The graph in a file.
+def read(path: Path) -> Content:
+    """What a file holds; its arrays are the file itself, mapped.
 
     Raises:
         NoSuchGraphFile: There is no such file.
@@ -99,59 +109,56 @@ def load(path: Path) -> Graph:
     """
     if not path.is_file():
         raise NoSuchGraphFile(f"There is no graph file {path}; import an OpenStreetMap extract to make one.")
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size < _ALIGNED_TO:
+            raise damaged(path)
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    magic, version, header_length, length, expected = _PREFIX.unpack_from(mapped)
+    if magic != _MAGIC:
+        first, name = _VERSION_1
+        raise _unknown(path, 1) if mapped[first] == name else damaged(path)
+    if version != FORMAT_VERSION:
+        raise _unknown(path, version)
+    if length != len(mapped) or _hash(mapped) != expected:
+        raise damaged(path)
+    begin = _ALIGNED_TO + header_length
+    # Whoever wrote the right hash may still have written another thing.
     try:
-        # Numpy leaves a file open that it cannot read.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
-            header = _header(members["header"])
-            if header.get("format") != FORMAT_VERSION:
-                raise UnknownGraphFormat(
-                    f"{path.name} has graph format {header.get('format')}, and this release reads {FORMAT_VERSION}; "
-                    "import it again from its OpenStreetMap extract."
-                )
-            graph = _graph(header, members)
-            expected = header["sha256"]
-        intact = content_hash(graph) == expected
-    except _FAULTS as error:
-        raise _damaged(path) from error
-    if not intact:
-        raise _damaged(path)
-    return graph
+        header = json.loads(mapped[_ALIGNED_TO:begin])
+        arrays = {name: _array(mapped, begin, place) for name, place in header["arrays"].items()}
+        return Content(cast("dict[str, object]", header["said"]), arrays)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise damaged(path) from error
 
 
-def import_file(pbf: Path, out: Path, progress: Callable[[str, float], None] | None = None) -> ImportReport:
-    """Imports an extract into a graph file. Raises what `import_extract` raises; `out` is left as it was then."""
-    tell = progress or (lambda _stage, _share: None)
-    graph, report = import_extract(pbf, progress=lambda stage, share: tell(stage, share * _IMPORT_SHARE))
-    tell("writing the graph", _IMPORT_SHARE)
-    save(graph, out)
-    tell("done", 1.0)
-    return report
-
-
-def _damaged(path: Path) -> DamagedGraphFile:
+def damaged(path: Path) -> DamagedGraphFile:
+    """The error of a file that does not hold what it should."""
     return DamagedGraphFile(
         f"{path.name} is no graph file, or it is damaged or cut short; import it again from its OpenStreetMap extract."
     )
 
 
-def _header(member: NDArray[np.uint8]) -> dict[str, object]:
-    header = json.loads(member.tobytes())
-    if not isinstance(header, dict):
-        raise ValueError("The header is no object.")  # noqa: TRY004 - told as damage, like every other fault of content
-    return cast(dict[str, object], header)
-
-
-def _graph(header: dict[str, object], members: np.lib.npyio.NpzFile) -> Graph:
-    first, text = members["street_first"], members["street_bytes"].tobytes()
-    columns = {field: members[field] for field, _ in ARRAYS}
-    for field, dtype in ARRAYS:
-        if columns[field].dtype != dtype or columns[field].ndim != 1:
-            raise ValueError(f"{field} is no flat array of {dtype}.")
-    streets = tuple(text[begin:end].decode() for begin, end in itertools.pairwise(first.tolist()))
-    return Graph(
-        name=str(header["name"]),
-        version=str(header["sha256"])[:VERSION_DIGITS],
-        simulated=bool(header["simulated"]),
-        streets=streets,
-        **columns,
+def _unknown(path: Path, version: int) -> UnknownGraphFormat:
+    return UnknownGraphFormat(
+        f"{path.name} has graph format {version}, and this release reads {FORMAT_VERSION};"
+        " import it again from its OpenStreetMap extract."
     )
+
+
+def _hash(mapped: mmap.mmap) -> bytes:
+    with memoryview(mapped) as view, view[:_HASHED] as before, view[_PREFIX.size :] as behind:
+        digest = hashlib.sha256(before)
+        digest.update(behind)
+    return digest.digest()
+
+
+def _array(mapped: mmap.mmap, begin: int, place: dict[str, object]) -> Array:
+    dtype, shape, offset = np.dtype(str(place["dtype"])), place["shape"], place["offset"]
+    if dtype.kind not in _KINDS or not isinstance(shape, list) or not isinstance(offset, int) or offset < 0:
+        raise ValueError("That is no array of numbers.")
+    count = int(np.prod(shape, dtype=np.int64))
+    return np.frombuffer(mapped, dtype, count, begin + offset).reshape(shape)
+
+
+def _padded(length: int) -> int:
+    return -(-length // _ALIGNED_TO) * _ALIGNED_TO

@@ -24,7 +24,7 @@ from mesh.channel import open_channel
 from mesh.settings import MeshSettings
 from mesh.subscription import StreamCall, Subscription
 from mesh.wire import time_from_wire
-from router.graph.file import import_file
+from router.importing import import_file
 from simulation.city import districts
 from simulation.feed import FeedServer
 from tests.backing.mesh_processes import OPERATOR_KEY, MeshProcesses, mesh_processes

@@ -19,7 +19,7 @@ from air.pollutants import Pollutant
 from cli.readiness import serving
 from mesh.settings import MeshSettings
 from mesh.wire import point_to_wire
-from router.graph.file import save
+from router.prepared import prepare, save
 from tests.backing.mesh_processes import MeshProcesses, mesh_processes
 from tests.router.air_plan import NOW, forecast
 from tests.router.scripted_predictor import ScriptedPredictor, served
@@ -32,7 +32,7 @@ HEALTH = mesh_service_pb2.HealthLine
 def mesh(tmp_path: Path) -> Iterator[MeshProcesses]:
     """A router to be, over a town of one street."""
     graph = tmp_path / "town.graph"
-    save(plan([(0, 0), (1000, 0)], [Edge(0, 1)]), graph)
+    save(prepare(plan([(0, 0), (1000, 0)], [Edge(0, 1)])), graph)
     settings = {"CLEANAIR_GRAPH_PATH": str(graph), "CLEANAIR_NOW": NOW.isoformat(), "CLEANAIR_HEARTBEAT_SECONDS": "1"}
     with mesh_processes(tmp_path, settings) as processes:
         yield processes

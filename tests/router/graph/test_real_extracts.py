@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from router.graph.file import load, save
 from router.graph.graph import Access, Graph, RoadClass, check
 from router.graph.osm import ImportReport, UnreadableExtract, import_extract
+from router.prepared import load, prepare, save
 from tests.router.real_streets import real_streets
 
 pytestmark = pytest.mark.real_data
@@ -97,8 +97,8 @@ def test_helsinki_has_park_paths_and_korean_streets_their_names(imported: Import
 
 def test_a_city_comes_back_from_its_file(imported: Imported, tmp_path: Path) -> None:
     graph, _ = imported["helsinki_central"]
-    save(graph, tmp_path / "helsinki.graph")
-    loaded = load(tmp_path / "helsinki.graph")
+    save(prepare(graph), tmp_path / "helsinki.graph")
+    loaded = load(tmp_path / "helsinki.graph").graph
     check(loaded)
     assert (loaded.version, loaded.streets) == (graph.version, graph.streets)
 

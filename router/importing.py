@@ -1,0 +1,27 @@
+"""From an extract to a graph file that a router can serve."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from router.graph.osm import ImportReport, import_extract
+from router.prepared import prepare, save
+
+_READ: Final = 0.5
+_PREPARED: Final = 0.95
+
+
+def import_file(pbf: Path, out: Path, progress: Callable[[str, float], None] | None = None) -> ImportReport:
+    """Imports an extract into a graph file. Raises what `import_extract` raises; `out` is left as it was then."""
+    started, tell = time.perf_counter(), progress or (lambda _stage, _share: None)
+    graph, report = import_extract(pbf, progress=lambda stage, share: tell(stage, share * _READ))
+    tell("preparing the graph", _READ)
+    prepared = prepare(graph)
+    tell("writing the graph", _PREPARED)
+    save(prepared, out)
+    tell("done", 1.0)
+    return replace(report, seconds=time.perf_counter() - started)
