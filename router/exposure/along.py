@@ -162,7 +162,7 @@ def _exposure(
         midway=departure.timestamp() + taken / 2,
         arcs=arcs,
         length_m=length_m,
-        weighed=found[:_POLLUTANTS, _INHALED:],
+        weighed=found[:_POLLUTANTS, _INHALED:].copy(),
         errors=errors,
     )
 

@@ -125,14 +125,14 @@ def _compare(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; compa
     likeness: float,
 ) -> tuple[float, float]:
     """The share saved, and the standard deviation of the logarithm of what is left; NaN where one is unknown."""
-    known = np.minimum(weighed[:, INHALED], other_weighed[:, INHALED]) > 0.0
-    if not np.any(known):
+    known = np.flatnonzero(np.minimum(weighed[:, INHALED], other_weighed[:, INHALED]))
+    if len(known) == 0:
         return np.nan, np.nan
     ours, theirs = weighed[known, INHALED].sum(), other_weighed[known, INHALED].sum()
     in_other, only_in_other = _shared(arcs, other_arcs)
     own, others = np.empty(len(arcs)), np.empty(len(other_arcs))
     variance = 0.0
-    for pollutant in np.flatnonzero(known):
+    for pollutant in known:
         for column in (LEVEL, ROADS):
             a, b = weighed[pollutant, column] / ours, other_weighed[pollutant, column] / theirs
             variance += a * a + b * b - 2.0 * likeness * a * b
