@@ -110,6 +110,10 @@ class Region:
         metric = self._metric(route_type, mode, sensitivity, background)
         return self._engine.find(metric, origin, destination, guided=algorithm is not Algorithm.DIJKSTRA)
 
+    def least(self, metric: Metric, origin: Place, destination: Place) -> Path | None:
+        """The way of least cost by a metric of one's own; None when there is none."""
+        return self._engine.find(metric, origin, destination)
+
     def way(self, path: Path, mode: TravelMode, air: HourlyAir, departure: datetime) -> Way:
         """The path with its figures, travelled from a departure on in that air."""
         portions = path.portions()

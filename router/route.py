@@ -44,6 +44,19 @@ class Detail(StrEnum):
     SEGMENTS = "SEGMENTS"
 
 
+class Provider(StrEnum):
+    """Who finds the ways; the first is this router."""
+
+    CLEANAIR = "CLEANAIR"
+    OSRM = "OSRM"
+    VALHALLA = "VALHALLA"
+
+    @property
+    def name_for_people(self) -> str:
+        """What it calls itself."""
+        return "Valhalla" if self is Provider.VALHALLA else self.value
+
+
 @dataclass(frozen=True, slots=True)
 class RouteRequest:
     """Which ways to find.
@@ -57,6 +70,7 @@ class RouteRequest:
         algorithm: How to search.
         traveller: Who travels.
         details: What else to tell of each route.
+        provider: Who finds them.
     """
 
     origin: Point
@@ -67,6 +81,7 @@ class RouteRequest:
     algorithm: Algorithm = Algorithm.CONTRACTION_HIERARCHY
     traveller: Traveller = ANYONE
     details: frozenset[Detail] = frozenset()
+    provider: Provider = Provider.CLEANAIR
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +121,7 @@ class Route:
         compared_to_fastest: None on the fastest itself, and when that was not asked for.
         steps: Turn by turn; empty unless asked for.
         segments: The air piece by piece; empty unless asked for, and when the air is unknown.
+        provider: Who found it.
     """
 
     route_type: RouteType
@@ -120,6 +136,7 @@ class Route:
     compared_to_fastest: Comparison | None = None
     steps: tuple[Step, ...] = ()
     segments: tuple[Segment, ...] = ()
+    provider: Provider = Provider.CLEANAIR
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,8 @@ from router.exposure.dose import Dose
 from router.instructions import Language, instruction
 from router.modes import TravelMode
 from router.polyline import encode
-from router.route import Algorithm, Comparison, Detail, Route, RouteRequest, RouteType
+from router.route import Algorithm, Comparison, Detail, Provider, Route, RouteRequest, RouteType
 from router.traveller import Condition, Sensitivity, Traveller
-
-PROVIDER: Final = "cleanair"
-"""Who finds the ways, where nobody else is asked."""
 
 _POLYLINE_DECIMALS: Final = 5
 # More digits than these would claim to know what nobody does: centimetres, nanograms, hundredths of a per cent.
@@ -43,6 +40,12 @@ _ALGORITHMS: Final[Mapping[int, Algorithm]] = {
     wire.CalculateRoutesRequest.A_STAR: Algorithm.A_STAR,
     wire.CalculateRoutesRequest.CONTRACTION_HIERARCHY: Algorithm.CONTRACTION_HIERARCHY,
 }
+_PROVIDERS: Final[Mapping[int, Provider]] = {
+    wire.CalculateRoutesRequest.PROVIDER_UNSPECIFIED: Provider.CLEANAIR,
+    wire.CalculateRoutesRequest.CLEANAIR: Provider.CLEANAIR,
+    wire.CalculateRoutesRequest.OSRM: Provider.OSRM,
+    wire.CalculateRoutesRequest.VALHALLA: Provider.VALHALLA,
+}
 
 
 def request_from_wire(request: wire.CalculateRoutesRequest) -> RouteRequest:
@@ -58,6 +61,7 @@ def request_from_wire(request: wire.CalculateRoutesRequest) -> RouteRequest:
         algorithm=_ALGORITHMS[request.algorithm],
         traveller=traveller_from_wire(request.traveller),
         details=frozenset(Detail(wire.CalculateRoutesRequest.Detail.Name(detail)) for detail in request.details),
+        provider=_PROVIDERS[request.provider],
     )
 
 
@@ -97,7 +101,7 @@ def route_to_wire(
         encoded_polyline=encode(route.line, _POLYLINE_DECIMALS),
         compared_to_fastest=None if compared is None else comparison_to_wire(compared),
         ventilation_m3_h=round(route.ventilation_m3_h, _AIR_DECIMALS),
-        provider=PROVIDER,
+        provider=route.provider.lower(),
         geojson=_geojson(line) if with_geojson else None,
         steps=_steps_to_wire(route, line, language),
         segments=_segments_to_wire(route),

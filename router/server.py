@@ -69,6 +69,7 @@ def _planner(settings: RouterSettings) -> Planner:
 
 async def _serve(settings: RouterSettings, planner: Planner, database: Database) -> None:
     from router.forecast_stream import ForecastStream
+    from router.providers.opening import open_providers
     from router.service import FULL_NAME, RouteService
     from router.store import ForecastStore
     from router.workers import Workers
@@ -87,7 +88,7 @@ async def _serve(settings: RouterSettings, planner: Planner, database: Database)
         await cache.ping()
         return UP
 
-    async with open_channel(settings.predictor_target, settings) as channel:
+    async with open_channel(settings.predictor_target, settings) as channel, open_providers(settings) as providers:
         stream = ForecastStream(
             channel,
             ForecastStore(database),
@@ -105,7 +106,7 @@ async def _serve(settings: RouterSettings, planner: Planner, database: Database)
         health.upstream("predictor", neighbour_health(channel))
         server = GrpcServer(settings, port=settings.router_port, board=health)
         keep_for = timedelta(hours=settings.route_ttl_hours)
-        routes = RouteService(planner, cache, workers, clock=clock, keep_for=keep_for)
+        routes = RouteService(planner, cache, workers, clock=clock, keep_for=keep_for, providers=providers)
         server.add(add_RouteServiceServicer_to_server, routes, FULL_NAME)
         try:
             await stream.restore()

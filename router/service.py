@@ -16,7 +16,9 @@ from mesh.clock import Clock
 from mesh.errors import NotFound
 from mesh.interceptors.around import Context
 from mesh.wire import status_to_wire, time_to_wire
+from router.map_provider import OURS_ALONE, MapProviders
 from router.planner import Planner
+from router.provided import plan_along
 from router.route import Detail
 from router.route_wire import language_from_wire, request_from_wire, route_to_wire
 from router.workers import Workers
@@ -35,12 +37,22 @@ class RouteNotFound(NotFound):
 class RouteService(route_service_pb2_grpc.RouteServiceServicer):
     """Answers for routes, and keeps them for a while."""
 
-    def __init__(self, planner: Planner, cache: Cache, workers: Workers, *, clock: Clock, keep_for: timedelta) -> None:
+    def __init__(
+        self,
+        planner: Planner,
+        cache: Cache,
+        workers: Workers,
+        *,
+        clock: Clock,
+        keep_for: timedelta,
+        providers: MapProviders = OURS_ALONE,
+    ) -> None:
         self._planner = planner
         self._cache = cache
         self._workers = workers
         self._clock = clock
         self._keep_for = keep_for
+        self._providers = providers
 
     async def CalculateRoutes(
         self,
@@ -49,10 +61,11 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
     ) -> wire.CalculateRoutesResponse:
         """The ways, each kept under an id of its own."""
         asked, now = request_from_wire(request), self._clock()
+        lines = await self._providers.lines(asked)
         language, with_geojson = language_from_wire(request.language_code), Detail.GEOJSON in asked.details
 
         def calculate() -> tuple[list[route_pb2.Route], DataStatus, str]:
-            plan = self._planner.plan(asked, now)
+            plan = self._planner.plan(asked, now) if lines is None else plan_along(self._planner, asked, lines, now)
             routes = [route_to_wire(r, language=language, with_geojson=with_geojson) for r in plan.routes]
             return routes, plan.status, plan.graph
 

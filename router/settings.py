@@ -18,6 +18,20 @@ class RouterSettings(MeshSettings):
         None, description="The street graph to serve, as `cleanair graph import` writes it. The router needs one."
     )
     route_ttl_hours: float = Field(24.0, gt=0, description="How long a calculated route can be asked for again.")
+    osrm_url: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="An OSRM server whose ways may be asked for, such as http://localhost:5000; where it holds"
+        " {profile}, that becomes foot, bike or car.",
+    )
+    valhalla_url: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="A Valhalla server whose ways may be asked for, such as http://localhost:8002.",
+    )
+    provider_deadline_seconds: float = Field(
+        5.0, gt=0, description="How long OSRM or Valhalla may take for an answer, repeated questions included."
+    )
     stale_after_minutes: float = Field(
         180.0, gt=0, description="A forecast whose newest measurement is older than this is called stale."
     )

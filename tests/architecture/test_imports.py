@@ -49,12 +49,13 @@ KNOWS: Final = {
         "*.tables",
         "*.migrations.*",
     ),
-    ("httpx",): ("*.sources.*", "simulation.*", "cli.*"),
+    ("httpx",): ("*.sources.*", "*.providers.*", "simulation.*", "cli.*"),
     ("redis",): ("mesh.*",),
     ("celery",): ("ingestion.tasks.*", "cli.serve"),
     # An extra is installed for its service alone: the router's image has no torch.
     ("torch", "holidays"): ("predictor.*",),
-    ("numba", "networkx", "shapely", "geopy", "polyline"): ("router.*", "cli.route"),
+    ("numba", "networkx", "shapely", "geopy"): ("router.*", "cli.route"),
+    ("polyline",): ("router.*", "simulation.*"),
     ("ioos_qc",): ("ingestion.quality.*",),
     ("osmium",): ("router.*", "simulation.*"),
     ("envoy", "yaml"): ("gateway.*",),
@@ -64,7 +65,7 @@ KNOWS: Final = {
 # The modules of a service that are its edge; every other one, present and to come, is its domain.
 EDGES: Final = (
     *("server", "feeds", "collecting", "service", "*_service", "wire", "*_wire", "store*", "tables", "settings"),
-    *("sources*", "tasks*", "migrations*", "*_stream"),
+    *("sources*", "providers*", "tasks*", "migrations*", "*_stream"),
 )
 OF_THE_EDGES: Final = (
     *("grpc", "grpc_health", "grpc_reflection", "grpc_status", "protovalidate"),

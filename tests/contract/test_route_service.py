@@ -204,6 +204,20 @@ BAD: dict[str, tuple[Change, grpc.StatusCode, str, str]] = {
         "route_types",
     ),
     "unknown algorithm": (lambda r: setattr(r, "algorithm", -1), INVALID, "INVALID_INPUT", "algorithm"),
+    "unknown provider": (lambda r: setattr(r, "provider", 99), INVALID, "INVALID_INPUT", "provider"),
+    "a provider that is not configured": (
+        lambda r: setattr(r, "provider", wire.CalculateRoutesRequest.OSRM),
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "PROVIDER_NOT_CONFIGURED",
+        "provider",
+    ),
+    "unknown language": (lambda r: setattr(r, "language_code", "de"), INVALID, "INVALID_INPUT", "language_code"),
+    "no window at all": (
+        lambda r: setattr(r, "departure_window_hours", 0),
+        INVALID,
+        "INVALID_INPUT",
+        "departure_window_hours",
+    ),
     "departure over": (
         lambda r: r.departure_time.CopyFrom(time_to_wire(NOW - HOUR)),
         INVALID,

@@ -1,0 +1,1 @@
+"""Clients of map services, which are asked for lines over HTTP."""
