@@ -231,12 +231,18 @@ def _row(
         value = values.get(pollutant)
         graded = averages.get(pollutant, value)
         row[f"{column}Value"] = "-" if value is None else f"{value:.{_DECIMALS[pollutant]}f}"
-        row[f"{column}Grade"] = None if graded is None else _GRADES[grade_of(sub_index(pollutant, graded))]
+        row[f"{column}Grade"] = None if graded is None else _wire_grade(pollutant, graded)
         row[f"{column}Flag"] = NO_CONTACT if value is None else None
     index = _index(values, averages)
     row["khaiValue"] = "-" if index is None else str(index)
     row["khaiGrade"] = None if index is None else _GRADES[grade_of(index)]
     return row
+
+
+@lru_cache(maxsize=4096)
+def _wire_grade(pollutant: Pollutant, value: float) -> str:
+    """Values are rounded, so that the same ones come again and again."""
+    return _GRADES[grade_of(sub_index(pollutant, value))]
 
 
 def wire_hour(measured_at: datetime) -> str:

@@ -110,11 +110,12 @@ class KmaDesk:
             }
             for i in range(len(hours))
         ]
+        valid = [_valid(hour) for hour in hours.tolist()]
         # This one is ordered by category, then hour; the short forecast by hour, then category.
         return (
-            {"category": category, **_valid(hour), "fcstValue": of_hour[category]}
+            {"category": category, **of_time, "fcstValue": of_hour[category]}
             for category in values[0]
-            for hour, of_hour in zip(hours.tolist(), values, strict=True)
+            for of_time, of_hour in zip(valid, values, strict=True)
         )
 
     def _short(self, issue: _Issue) -> Iterator[WireRow]:
@@ -139,8 +140,9 @@ class KmaDesk:
                 values["TMN"] = f"{round(float(of_day.min())):.1f}"
             if hour_time(hour).hour == _HIGHEST_AT:
                 values["TMX"] = f"{round(float(of_day.max())):.1f}"
+            valid = _valid(hour)
             for category, value in values.items():
-                yield {"category": category, **_valid(hour), "fcstValue": value}
+                yield {"category": category, **valid, "fcstValue": value}
 
 
 def _issue(request: Request) -> _Issue | None:
