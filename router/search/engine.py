@@ -11,7 +11,9 @@ import numpy as np
 from air.geodesy import EARTH_RADIUS_M
 from air.places import Point
 from router.graph.graph import Graph
+from router.read_only import read_only
 from router.search.kernel import LABEL_COLUMNS, NO_ENTRY, UNREACHABLE, Floats, Ints, Longs, search, unpack
+from router.search.landmarks import Landmarks, at_place, floor_millimeters
 from router.search.metric import Metric
 
 _MOST_SEEDS = 2
@@ -76,8 +78,11 @@ class Engine:
         position: float64[n, 3], where the nodes are, metres from the Earth's centre.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, landmarks: Landmarks | None = None) -> None:
+        """Of a graph; without landmarks A* is guided by the straight line alone."""
         self._graph = graph
+        self._landmarks = landmarks if landmarks is not None else read_only(np.zeros((0, 0), dtype=np.int32))
+        self._millimeters = floor_millimeters(graph.length_m)
         self.position = from_centre(graph.latitude, graph.longitude)
         self._workspace = _Workspace(graph.node_count, graph.arc_count)
 
@@ -113,6 +118,8 @@ class Engine:
             _rows(seeds),
             _rows(entries),
             from_centre(np.array([destination.point.latitude]), np.array([destination.point.longitude]))[0],
+            self._landmarks,
+            self._known_of(destination),
             direct,
             space.labels,
             space.keys,
@@ -126,6 +133,13 @@ class Engine:
         arcs = np.append(space.arcs[:count][::-1], np.int32(last_arc))
         start_fraction = next(at for arc, at in starts if arc == arcs[0])
         return Path(int(cost), arcs, start_fraction, end_fraction)
+
+    def _known_of(self, place: Place) -> Longs:
+        graph, known = self._graph, np.empty(self._landmarks.shape[1], dtype=np.int64)
+        at_place(
+            self._landmarks, graph.tail, graph.head, graph.reverse, self._millimeters, place.arc, place.fraction, known
+        )
+        return known
 
 
 def ways_along(graph: Graph, weight: Ints, place: Place) -> list[tuple[int, float]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from router.search.compiled import compiled
 from router.search.heap import pop, push
+from router.search.landmarks import bound
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -41,6 +42,7 @@ _LARGEST_POTENTIAL = 2.0**60
 # A place within an arc is put on the map by a straight line between two points of its shape, so that its distance to
 # them along the arc is short of the great circle: over ten kilometres by millimetres.
 _SLACK_M = 1.0
+_MILLIMETERS = 1000.0
 
 
 @compiled
@@ -52,6 +54,14 @@ def potential(position: Floats, node: int, target: Floats, rate: float) -> int:
     y = position[node, 1] - target[1]
     z = position[node, 2] - target[2]
     return int(min(max(rate * (np.sqrt(x * x + y * y + z * z) - _SLACK_M), 0.0), _LARGEST_POTENTIAL))
+
+
+@compiled
+def _rest(position: Floats, node: int, target: Floats, rate: float, landmarks: Ints, at_target: Longs) -> int:
+    if rate == 0.0:
+        return 0
+    straight = potential(position, node, target, rate)
+    return max(straight, int(min(rate / _MILLIMETERS * bound(landmarks, node, at_target), _LARGEST_POTENTIAL)))
 
 
 @compiled
@@ -73,6 +83,8 @@ def search(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; the eng
     seeds: Longs,
     entries: Longs,
     target: Floats,
+    landmarks: Ints,
+    at_target: Longs,
     direct: int,
     labels: Longs,
     keys: Longs,
@@ -81,9 +93,10 @@ def search(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; the eng
 ) -> tuple[int, int]:
     """The least cost from the seeds to the entries, and by which entry; UNREACHABLE when there is no way.
 
-    The potential of a node is `rate` times its straight distance from the target, less a metre of slack, rounded down.
-    With a rate no greater than the least weight per metre of any arc it never overestimates and obeys the triangle
-    inequality, so each node is settled once. With rate 0 this is Dijkstra's algorithm.
+    The potential of a node is `rate` times its straight distance from the target, less a metre of slack, or what the
+    landmarks know of its distance, whichever is more, rounded down. With a rate no greater than the least weight per
+    metre of any arc it never overestimates and obeys the triangle inequality, so each node is settled once. With rate 0
+    this is Dijkstra's algorithm.
 
     Args:
         first_out: int32[n + 1], where the arcs of each node begin.
@@ -94,6 +107,8 @@ def search(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; the eng
         seeds: int64[k, 3], rows of (node, cost of getting there, arc by which).
         entries: int64[j, 3], rows of (node, cost from there to the target, arc by which).
         target: float64[3], metres from the Earth's centre.
+        landmarks: int32[n, 2·l], `router.search.landmarks`; l may be 0.
+        at_target: int64[2·l], what they know of the target.
         direct: The cost of a way that passes no node; UNREACHABLE when there is none.
         labels: int64[n, 4], kept between searches.
         keys: int64[m + k], room for the heap.
@@ -111,7 +126,7 @@ def search(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; the eng
             continue
         labels[node, _GENERATION] = generation
         labels[node, _DISTANCE] = cost
-        labels[node, _POTENTIAL] = potential(position, node, target, rate)
+        labels[node, _POTENTIAL] = _rest(position, node, target, rate, landmarks, at_target)
         labels[node, _PARENT] = ~seeds[row, _ARC]
         size = push(keys, nodes, size, cost + labels[node, _POTENTIAL], node)
     best = direct
@@ -131,7 +146,7 @@ def search(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; the eng
             next_distance = distance + weight[arc]
             if labels[next_node, _GENERATION] != generation:
                 labels[next_node, _GENERATION] = generation
-                labels[next_node, _POTENTIAL] = potential(position, next_node, target, rate)
+                labels[next_node, _POTENTIAL] = _rest(position, next_node, target, rate, landmarks, at_target)
             elif labels[next_node, _POTENTIAL] == _SETTLED or labels[next_node, _DISTANCE] <= next_distance:
                 continue
             labels[next_node, _DISTANCE] = next_distance

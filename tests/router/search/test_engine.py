@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from router.graph.graph import Access, Graph
 from router.search.engine import Engine, Path, Place
 from router.search.kernel import LARGEST_WEIGHT
+from router.search.landmarks import landmarks_of
 from router.search.metric import Metric
 from tests.router.street_plan import Edge, arc_of, at, plan
 
@@ -72,14 +73,19 @@ def assert_sound(graph: Graph, metric: Metric, path: Path, origin: Place, destin
 
 
 def assert_agrees(graph: Graph, metric: Metric, origin: Place, destination: Place) -> None:
-    """Dijkstra, A* and networkx find the same cost, or all find no way."""
-    engine = Engine(graph)
+    """Dijkstra, A* with landmarks and without, and networkx find the same cost, or all find no way."""
     expected = oracle(graph, metric, origin, destination)
-    for guided in (False, True):
+    for engine, guided in searches(graph):
         path = engine.find(metric, origin, destination, guided=guided)
         assert (None if path is None else path.cost) == expected
         if path is not None:
             assert_sound(graph, metric, path, origin, destination)
+
+
+def searches(graph: Graph) -> list[tuple[Engine, bool]]:
+    """Dijkstra's algorithm, A* by the straight line, and A* by landmarks."""
+    plain = Engine(graph)
+    return [(plain, False), (plain, True), (Engine(graph, landmarks_of(graph)), True)]
 
 
 def grid(side: int, seed: int) -> Graph:
@@ -101,7 +107,7 @@ def grid(side: int, seed: int) -> Graph:
 def test_agrees_with_networkx_on_hundreds_of_random_pairs(seed: int) -> None:
     graph = grid(12, seed)
     rng = np.random.default_rng(seed)
-    engine = Engine(graph)
+    engines = searches(graph)
     for metric in (
         by_length(graph),
         Metric.of(
@@ -114,7 +120,7 @@ def test_agrees_with_networkx_on_hundreds_of_random_pairs(seed: int) -> None:
                 for _ in range(2)
             )
             expected = oracle(graph, metric, origin, destination)
-            for guided in (False, True):
+            for engine, guided in engines:
                 path = engine.find(metric, origin, destination, guided=guided)
                 assert (None if path is None else path.cost) == expected
                 if path is not None:
