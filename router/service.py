@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from cleanair.router.v1 import route_pb2, route_service_pb2_grpc
+from cleanair.router.v1 import route_pb2, route_service_pb2_grpc, stops_pb2
 from cleanair.router.v1 import route_service_pb2 as wire
 
 from air.status import DataStatus, State
@@ -21,6 +21,8 @@ from router.planner import Planner
 from router.provided import plan_along
 from router.route import Detail
 from router.route_wire import language_from_wire, request_from_wire, route_to_wire
+from router.stops import order_stops
+from router.stops_wire import stops_from_wire, tour_to_wire
 from router.workers import Workers
 
 FULL_NAME: Final = wire.DESCRIPTOR.services_by_name["RouteService"].full_name
@@ -87,6 +89,15 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
                 field="route_id",
             )
         return wire.GetRouteResponse.FromString(kept)
+
+    async def OptimizeRoute(
+        self,
+        request: stops_pb2.OptimizeRouteRequest,
+        context: Context,
+    ) -> stops_pb2.OptimizeRouteResponse:
+        """Stops in their best order."""
+        asked, now = stops_from_wire(request), self._clock()
+        return await self._workers.run(lambda: tour_to_wire(order_stops(self._planner, asked, now)))
 
     async def _keep(
         self,
