@@ -9,7 +9,7 @@ from typing import TypeAlias, cast
 import grpc
 import polyline
 import pytest
-from cleanair.router.v1 import route_pb2, route_service_pb2_grpc
+from cleanair.router.v1 import route_pb2, route_service_pb2_grpc, traveller_pb2
 from cleanair.router.v1 import route_service_pb2 as wire
 from cleanair.type.v1 import data_status_pb2, point_pb2, pollutant_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -17,7 +17,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from air.pollutants import Pollutant
 from mesh.cache import InProcessCache
 from mesh.wire import point_to_wire, time_from_wire, time_to_wire
-from router.graph.graph import RoadClass
+from router.graph.graph import Access, RoadClass
 from router.planner import Planner
 from router.region import Region
 from router.service import RouteService
@@ -37,11 +37,14 @@ INVALID, NOT_FOUND, BEYOND = (
 HOUR = timedelta(hours=1)
 
 # A main road of 1,000 m, a park path beside it of 1,166 m, and far in the north a town of its own.
-NODES = [(0.0, 0.0), (1000.0, 0.0), (0.0, 3000.0), (500.0, 3000.0)]
+NODES = [(0.0, 0.0), (1000.0, 0.0), (0.0, 3000.0), (500.0, 3000.0), (0.0, 4000.0)]
+NO_CAR = Access.FOOT | Access.BIKE
 EDGES = [
-    Edge(0, 1, RoadClass.ARTERIAL),
-    Edge(0, 1, RoadClass.PARK_PATH, via=((500.0, 300.0),)),
-    Edge(2, 3),
+    Edge(0, 1, RoadClass.ARTERIAL, NO_CAR, NO_CAR),
+    Edge(0, 1, RoadClass.PARK_PATH, NO_CAR, NO_CAR, via=((500.0, 300.0),)),
+    Edge(2, 3, RoadClass.LOCAL, NO_CAR, NO_CAR),
+    # Nobody rides here.
+    Edge(2, 4, forth=Access.FOOT, back=Access.FOOT),
 ]
 
 
@@ -150,6 +153,7 @@ def point(latitude: float | None, longitude: float | None) -> point_pb2.Point:
 
 # A number that a later release may give a meaning.
 _TYPE_99 = cast("route_pb2.Route.Type.ValueType", 99)
+_DETAIL_99 = cast("wire.CalculateRoutesRequest.Detail.ValueType", 99)
 
 BAD: dict[str, tuple[Change, grpc.StatusCode, str, str]] = {
     "no origin": (lambda r: r.ClearField("origin"), INVALID, "INVALID_INPUT", "origin"),
@@ -204,6 +208,37 @@ BAD: dict[str, tuple[Change, grpc.StatusCode, str, str]] = {
         "route_types",
     ),
     "unknown algorithm": (lambda r: setattr(r, "algorithm", -1), INVALID, "INVALID_INPUT", "algorithm"),
+    "a travel mode that may go nowhere": (
+        lambda r: setattr(r, "travel_mode", route_pb2.Route.CAR),
+        INVALID,
+        "POINT_OFF_GRAPH",
+        "origin",
+    ),
+    "an end on a way that is closed for the travel mode": (
+        lambda r: (setattr(r, "travel_mode", route_pb2.Route.BIKE), r.destination.CopyFrom(point_to_wire(at(0, 3900)))),
+        INVALID,
+        "POINT_OFF_GRAPH",
+        "destination",
+    ),
+    "unknown detail": (lambda r: r.details.append(_DETAIL_99), INVALID, "INVALID_INPUT", "details[0]"),
+    "unknown sensitivity": (
+        lambda r: setattr(r.traveller, "sensitivity", 99),
+        INVALID,
+        "INVALID_INPUT",
+        "traveller.sensitivity",
+    ),
+    "unspecified condition": (
+        lambda r: r.traveller.conditions.append(traveller_pb2.Traveller.CONDITION_UNSPECIFIED),
+        INVALID,
+        "INVALID_INPUT",
+        "traveller.conditions[0]",
+    ),
+    "a condition twice": (
+        lambda r: r.traveller.conditions.extend([traveller_pb2.Traveller.ASTHMA] * 2),
+        INVALID,
+        "INVALID_INPUT",
+        "traveller.conditions",
+    ),
     "unknown provider": (lambda r: setattr(r, "provider", 99), INVALID, "INVALID_INPUT", "provider"),
     "a provider that is not configured": (
         lambda r: setattr(r, "provider", wire.CalculateRoutesRequest.OSRM),
