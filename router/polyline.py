@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 
 from air.geodesy import Floats
+from router.graph.graph import Bytes
+from router.search.compiled import compiled
 
 _BITS: Final = 5
 _LOW: Final = (1 << _BITS) - 1
@@ -22,11 +24,27 @@ def encode(line: Floats, decimals: int) -> str:
     Format: developers.google.com/maps/documentation/utilities/polylinealgorithm. Rounded before steps are taken, so
     that no error adds up.
     """
-    whole = np.rint(line * 10.0**decimals).astype(np.int64)
-    steps = np.diff(whole, axis=0, prepend=np.zeros((1, 2), dtype=np.int64)).ravel()
-    # The sign goes into the lowest bit.
-    bits = np.where(steps < 0, ~(steps << 1), steps << 1)[:, None] >> (_BITS * np.arange(_MOST_LETTERS + 1))
-    letters = (bits[:, :-1] & _LOW) | np.where(bits[:, 1:] > 0, _MORE, 0)
-    is_told = bits[:, :-1] > 0
-    is_told[:, 0] = True
-    return (letters[is_told] + _FIRST_LETTER).astype(np.uint8).tobytes().decode("ascii")
+    letters = np.empty(line.size * _MOST_LETTERS, dtype=np.uint8)
+    count = _encode(np.ascontiguousarray(line), 10.0**decimals, letters)
+    return letters[:count].tobytes().decode("ascii")
+
+
+@compiled
+def _encode(line: Floats, scale: float, letters: Bytes) -> int:
+    """Writes the letters, and returns how many there are."""
+    count = 0
+    for place in range(len(line)):
+        for axis in range(2):
+            here = round(line[place, axis] * scale)
+            before = round(line[place - 1, axis] * scale) if place > 0 else 0
+            # The sign goes into the lowest bit.
+            left = abs(here - before) << 1
+            if here < before:
+                left -= 1
+            while left > _LOW:
+                letters[count] = ((left & _LOW) | _MORE) + _FIRST_LETTER
+                left >>= _BITS
+                count += 1
+            letters[count] = left + _FIRST_LETTER
+            count += 1
+    return count

@@ -14,6 +14,7 @@ from cleanair.type.v1 import point_pb2
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import ListValue, Value
 
+from air.geodesy import Floats
 from air.places import Point
 from mesh.wire import point_from_wire, point_to_wire, pollutant_to_wire, time_from_wire, time_to_wire
 from router.exposure.dose import Dose
@@ -83,17 +84,17 @@ def route_to_wire(
 ) -> route_pb2.Route:
     """A route under an id of its own, with its steps in that language."""
     compared, score = route.compared_to_fastest, route.air_quality_score
-    line = route.line.tolist()
+    departure = route.departure_time
     return route_pb2.Route(
         route_id=secrets.token_urlsafe(_ID_BYTES),
         route_type=route_pb2.Route.Type.Value(route.route_type.value),
         travel_mode=route_pb2.Route.TravelMode.Value(route.travel_mode.value),
-        start=_place_to_wire(line[0]),
-        end=_place_to_wire(line[-1]),
+        start=_place_to_wire(route.line[0]),
+        end=_place_to_wire(route.line[-1]),
         distance_meters=round(route.length_m, _METER_DECIMALS),
         duration=duration_to_wire(route.seconds),
-        departure_time=time_to_wire(route.departure_time),
-        arrival_time=time_to_wire(route.departure_time + _rounded(route.seconds)),
+        departure_time=time_to_wire(departure),
+        arrival_time=time_to_wire(departure + _rounded(route.seconds)),
         doses=[dose_to_wire(dose) for dose in route.doses],
         air_quality_score=None if score is None else round(score.value, _SCORE_DECIMALS),
         air_quality_score_lower=None if score is None else round(score.lower, _SCORE_DECIMALS),
@@ -102,23 +103,23 @@ def route_to_wire(
         compared_to_fastest=None if compared is None else comparison_to_wire(compared),
         ventilation_m3_h=round(route.ventilation_m3_h, _AIR_DECIMALS),
         provider=route.provider.lower(),
-        geojson=_geojson(line) if with_geojson else None,
-        steps=_steps_to_wire(route, line, language),
+        geojson=_geojson(route.line) if with_geojson else None,
+        steps=_steps_to_wire(route, language),
         segments=_segments_to_wire(route),
     )
 
 
-def _geojson(line: Sequence[Sequence[float]]) -> route_pb2.LineString:
+def _geojson(line: Floats) -> route_pb2.LineString:
     return route_pb2.LineString(
         type="LineString",
         coordinates=[
             ListValue(values=[Value(number_value=round(degrees, _PLACE_DECIMALS)) for degrees in (longitude, latitude)])
-            for latitude, longitude in line
+            for latitude, longitude in line.tolist()
         ],
     )
 
 
-def _steps_to_wire(route: Route, line: Sequence[list[float]], language: Language) -> list[route_pb2.Step]:
+def _steps_to_wire(route: Route, language: Language) -> list[route_pb2.Step]:
     meters = _add_up([step.length_m for step in route.steps], route.length_m, _METER_DECIMALS)
     seconds = _add_up([step.seconds for step in route.steps], route.seconds, _SECOND_DECIMALS)
     return [
@@ -128,7 +129,7 @@ def _steps_to_wire(route: Route, line: Sequence[list[float]], language: Language
             instruction=instruction(step, language),
             distance_meters=meters[at],
             duration=duration_to_wire(seconds[at]),
-            start=_place_to_wire(line[step.first_point]),
+            start=_place_to_wire(route.line[step.first_point]),
             first_point=step.first_point,
             bearing_degrees=round(step.bearing, _BEARING_DECIMALS),
         )
@@ -200,6 +201,6 @@ def _rounded(seconds: float) -> timedelta:
     return timedelta(seconds=round(seconds, _SECOND_DECIMALS))
 
 
-def _place_to_wire(place: list[float]) -> point_pb2.Point:
-    latitude, longitude = place
+def _place_to_wire(place: Floats) -> point_pb2.Point:
+    latitude, longitude = place.tolist()
     return point_to_wire(Point(round(latitude, _PLACE_DECIMALS), round(longitude, _PLACE_DECIMALS)))
