@@ -158,11 +158,12 @@ class _Mesh:
         if not self._simulated_city:
             return Path(os.environ["CLEANAIR_GRAPH_PATH"])
         from router.importing import import_file
+        from router.places.store import places_path
 
         def make() -> Path:
             extract = ensure_city(self._settings.data_dir, self._feed.simulation_seed)
             graph = extract.with_suffix("").with_suffix(".graph")
-            if not graph.is_file():
+            if not (graph.is_file() and places_path(graph).is_file()):
                 import_file(extract, graph)
             return graph.resolve()
 

@@ -23,7 +23,7 @@ from simulation.city_plan import make_plan
 
 DEFAULT_SEED: Final = 7
 
-GENERATOR_VERSION: Final = 1
+GENERATOR_VERSION: Final = 2
 """Raised whenever the same seed would give another city."""
 
 

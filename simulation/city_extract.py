@@ -14,6 +14,7 @@ from osmium.osm.mutable import Node, Way
 from air.geodesy import EARTH_RADIUS_M
 from air.places import Point
 from simulation.city_green import Area
+from simulation.city_names import Sight, in_english, sights
 from simulation.city_net import StreetNet
 from simulation.city_plan import DistrictPlan
 
@@ -60,20 +61,26 @@ def write_extract(path: Path, net: StreetNet, areas: Sequence[Area], districts: 
         for index, street in enumerate(net.streets):
             tags = {"highway": street.highway, **dict(street.tags), SIMULATED[0]: SIMULATED[1]}
             if street.name:
-                tags["name"] = street.name
+                tags |= {"name": street.name, "name:en": in_english(street.name)}
             nodes = [node + 1 for node in net.nodes_of(street)]
             writer.add_way(Way(id=index + 1, version=1, nodes=nodes, tags=tags))
         for index, (area, ring) in enumerate(zip(areas, corners, strict=True)):
             tags = dict((*area.tags, SIMULATED))
+            tags["name:en"] = in_english(tags["name"])
             writer.add_way(Way(id=len(net.streets) + index + 1, version=1, nodes=[*ring, ring[0]], tags=tags))
 
 
 def _write_places(writer: osmium.SimpleWriter, next_node: int, districts: Sequence[DistrictPlan]) -> int:
-    """The names on the map: the city's, and each district's."""
+    """The names on the map: the city's, each district's, and those of what stands in it; the first id that is left."""
     city = {"place": "city", "name": "모의시", "name:en": "Simulated city", "note": NOTICE, SIMULATED[0]: SIMULATED[1]}
     writer.add_node(Node(id=next_node, version=1, location=_locations([0.0], [0.0])[0], tags=city))
-    for index, district in enumerate(districts, start=1):
-        tags = {"place": "suburb", "name": f"모의{district.name}구", "name:en": f"Simulated {district.latin_name}"}
-        location = _locations([district.x], [district.y])[0]
-        writer.add_node(Node(id=next_node + index, version=1, location=location, tags=tags | dict([SIMULATED])))
-    return next_node + len(districts) + 1
+    named = [
+        Sight((("place", "suburb"), ("name", f"모의{district.name}구")), district.x, district.y)
+        for district in districts
+    ]
+    for node, place in enumerate((*named, *sights(districts)), start=next_node + 1):
+        tags = dict((*place.tags, SIMULATED))
+        tags["name:en"] = in_english(tags["name"])
+        writer.add_node(Node(id=node, version=1, location=_locations([place.x], [place.y])[0], tags=tags))
+        next_node = node
+    return next_node + 1

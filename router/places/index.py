@@ -79,13 +79,18 @@ class PlaceIndex:
         """
         asked = _Asked(near, np.array(list(kinds), dtype=np.int32))
         best = self._best(read(text), read_on_other_keyboard(text), asked)
-        order = np.argsort(-(best.score + self._bonus(near, best.place)), kind="stable")[:most]
+        rank = best.score + self._bonus(near, best.place)
+        order = np.argsort(-rank, kind="stable")[:most]
         places = best.place[order]
         distances = [None] * len(places) if near is None else self._distance(near, places).tolist()
         return [
-            FoundPlace(place, score, distance, OWN)
-            for place, score, distance in zip(
-                self._file.places(places.tolist()), best.score[order].tolist(), distances, strict=True
+            FoundPlace(place, score, distance, OWN, value)
+            for place, score, distance, value in zip(
+                self._file.places(places.tolist()),
+                best.score[order].tolist(),
+                distances,
+                rank[order].tolist(),
+                strict=True,
             )
         ]
 
@@ -160,14 +165,19 @@ class PlaceIndex:
         columns = self._file.columns
         bonus = _IMPORTANCE_WEIGHT * columns.importance[places].astype(np.float64)
         if near is not None:
-            off = _roughly_m(near, columns.latitude[places], columns.longitude[places])
-            bonus += _NEARNESS_WEIGHT / (1.0 + off / _HALF_AS_NEAR_M)
+            bonus += nearness(_roughly_m(near, columns.latitude[places], columns.longitude[places]))
         return bonus
 
     def _distance(self, point: Point, places: Longs) -> Floats:
         columns = self._file.columns
         here = np.array(point.latitude), np.array(point.longitude)
         return distance_m(*here, columns.latitude[places], columns.longitude[places])
+
+
+def nearness(distance: Floats) -> Floats:
+    """What being so many metres from the point asked about adds to a match."""
+    added: Floats = _NEARNESS_WEIGHT / (1.0 + distance / _HALF_AS_NEAR_M)
+    return added
 
 
 def _grams_of(query: Query) -> tuple[Longs, int]:

@@ -52,9 +52,11 @@ class FoundPlace:
         match_score: How well its name matches, 0 to 1, where 1 is the name itself; None where no name was asked for.
         distance_m: How far it is from the point asked about, great circle, metres; None without one.
         source: Who knows it.
+        rank: What answers to a name are sorted by, the highest first; 0 where no name was asked for.
     """
 
     place: Place
     match_score: float | None
     distance_m: float | None
     source: str
+    rank: float = 0.0

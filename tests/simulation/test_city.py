@@ -15,6 +15,7 @@ from router.graph.components import weak_components
 from router.graph.graph import Access, Graph, RoadClass, check, full_shapes
 from router.graph.osm import ImportReport
 from simulation.city import DEFAULT_SEED, District, districts, ensure_city
+from simulation.city_names import in_english
 
 SEED = DEFAULT_SEED
 
@@ -56,7 +57,23 @@ def test_it_is_named_as_simulated_wherever_it_shows(city: City) -> None:
     assert all(district.name.startswith("모의") for district in city.districts)
     assert all(district.latin_name.startswith("Simulated ") for district in city.districts)
     named = osmium.FileProcessor(city.path).with_filter(osmium.filter.KeyFilter("name"))
-    assert all(entity.tags["name"].startswith("모의") for entity in named)
+    names = [(entity.tags["name"], entity.tags["name:en"]) for entity in named]
+    assert all(name.startswith("모의") and english.startswith("Simulated ") for name, english in names)
+
+
+def test_each_district_has_places_to_look_for(city: City) -> None:
+    named = osmium.FileProcessor(city.path, osmium.osm.NODE).with_filter(osmium.filter.KeyFilter("railway", "amenity"))
+    names = {entity.tags["name"]: entity.tags["name:en"] for entity in named}
+    assert len(names) == 3 * 25
+    assert names["모의가람역"] == "Simulated Garam Station"
+    assert names["모의푸름초등학교"] == "Simulated Pureum Elementary School"
+
+
+def test_a_name_that_is_none_of_the_citys_has_no_english() -> None:
+    assert in_english("모의2대교") == "Simulated 2 Bridge"
+    assert in_english("모의강변북로") == "Simulated North Riverside Road"
+    with pytest.raises(ValueError, match="광화문"):
+        in_english("광화문")
 
 
 def test_it_lies_where_no_city_is(city: City) -> None:
