@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,6 +12,7 @@ from mesh.errors import CleanAirError
 from router.details import with_details
 from router.exposure.comparison import compare as compare_exposures
 from router.exposure.field import AirField
+from router.graph.graph import BrokenGraph
 from router.known_air import KnownAir
 from router.modes import GAITS, TravelMode
 from router.region import Region
@@ -20,14 +20,14 @@ from router.route import Algorithm, Comparison, Plan, Route, RouteRequest, Route
 from router.search.engine import Place
 from router.traveller import Traveller
 from router.way import Way
-from router.wayfinding import Wayfinder, locate
+from router.wayfinding import EqualEnds, Wayfinder, locate
 
 
 class Planner:
     """Plans routes in the regions served; any number of threads may ask at once, while another brings new air."""
 
     def __init__(self, regions: Sequence[Region], *, stale_after: timedelta) -> None:
-        """Serves these regions, one at least.
+        """Serves these regions; before the first request, there must be one.
 
         Args:
             regions: In the order in which they are searched for a point.
@@ -54,13 +54,21 @@ class Planner:
                 self._make_ready(region, self._known, now)
         self._regions = tuple(regions)
 
-    def warm_up(self, now: datetime) -> None:
-        """Plans once in each region and mode, so that all is compiled and made before the first request comes."""
-        for region in self._regions:
-            origin, destination = region.warm_up()
-            for mode in TravelMode:
-                with suppress(CleanAirError):  # the mode may have no way there
-                    self.plan(RouteRequest(origin, destination, mode), now)
+    def try_out(self, region: Region, now: datetime) -> None:
+        """Plans once for each mode in a region, so that all is compiled and made before the first request comes.
+
+        Raises BrokenGraph when no mode finds a way, from one end of the longest street to the other.
+        """
+        origin, destination = region.warm_up()
+        alone, failures = Planner([region], stale_after=self._stale_after), list[CleanAirError]()
+        for mode in TravelMode:
+            try:
+                alone.plan(RouteRequest(origin, destination, mode), now)
+            except CleanAirError as error:  # the mode may have no way there
+                failures.append(error)
+        # A street that ends where it begins leads nowhere, and is none the worse for it.
+        if len(failures) == len(TravelMode) and not any(isinstance(error, EqualEnds) for error in failures):
+            raise BrokenGraph("someone finds a way along its longest street") from failures[0]
 
     def is_stale(self, field: AirField, now: datetime) -> bool:
         """True when the newest measurement behind the field is too old to be called current."""

@@ -12,10 +12,12 @@ import numpy as np
 
 from router.exposure.street import Features, influence_of_roads
 from router.graph.file import Array, Content, damaged, read, write
-from router.graph.graph import ARRAYS, Graph
+from router.graph.graph import ARRAYS, Graph, hold
+from router.graph.graph import check as check_graph
 from router.read_only import read_only
 from router.search.contraction import Contraction, contract
 from router.search.contraction_engine import order_of
+from router.search.landmarks import LANDMARKS, Landmarks, landmarks_of
 from router.search.shapes import Shapes
 
 _HEIGHT: Final = "height"
@@ -29,11 +31,15 @@ class Prepared:
         graph: The streets.
         contraction: The graph contracted.
         influence: float32[m], how near each arc is to main roads (`router.exposure.street`).
+        landmarks: int32[n, 2·l], what guides A* (`router.search.landmarks`).
+        sha256: Of the file that it was read from, in hexadecimal; "" where it comes from none.
     """
 
     graph: Graph
     contraction: Contraction
     influence: Features
+    landmarks: Landmarks
+    sha256: str = ""
 
 
 def prepare(graph: Graph) -> Prepared:
@@ -42,6 +48,7 @@ def prepare(graph: Graph) -> Prepared:
         graph=graph,
         contraction=_shut(contract(graph.tail, graph.head, order_of(graph))),
         influence=influence_of_roads(graph, Shapes(graph)),
+        landmarks=landmarks_of(graph),
     )
 
 
@@ -54,6 +61,7 @@ def save(prepared: Prepared, path: Path) -> None:
     arrays["graph.street_first"] = np.cumsum([0, *map(len, streets)], dtype=np.int64)
     arrays |= {f"contraction.{name}": array for name, array in _arrays(prepared.contraction)}
     arrays["influence"] = prepared.influence
+    arrays["landmarks"] = prepared.landmarks
     said = {
         "name": graph.name,
         "version": graph.version,
@@ -68,16 +76,57 @@ def load(path: Path) -> Prepared:
 
     Raises what `router.graph.file.read` raises.
     """
-    said, arrays = read(path)
+    said, arrays, sha256 = read(path)
     try:
         links = {name: arrays[f"contraction.{name}"] for name in Contraction._fields if name != _HEIGHT}
         return Prepared(
             graph=_graph(said, arrays),
             contraction=Contraction(**links, height=int(str(said[_HEIGHT]))),
             influence=arrays["influence"],
+            landmarks=arrays["landmarks"],
+            sha256=sha256,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(path) from error
+
+
+def check(prepared: Prepared) -> None:
+    """Raises BrokenGraph, naming the invariant, unless all holds that compiled code takes for granted."""
+    check_graph(prepared.graph)
+    nodes, arcs, contraction = prepared.graph.node_count, prepared.graph.arc_count, prepared.contraction
+    links, joining = len(contraction.upper), len(contraction.arc_on)
+    for name, low, high, count in (
+        ("rank", 0, nodes, nodes),
+        ("parent", 0, nodes + 1, nodes),
+        ("first_up", 0, links + 1, nodes + 1),
+        ("upper", 0, nodes, links),
+        ("lower", 0, nodes, links),
+        ("first_down", 0, links + 1, nodes + 1),
+        ("down", 0, links, links),
+        ("down_end", 0, nodes, links),
+        ("link", -1, links, arcs),
+        ("is_up", 0, 2, arcs),
+        ("first_arc", 0, joining + 1, links + 1),
+        ("arc_on", -arcs, arcs, joining),
+    ):
+        array = getattr(contraction, name)
+        hold(array.shape == (count,), f"{name} of the contraction has one entry for each of what it describes")
+        hold(np.all((array >= low) & (array < high)), f"{name} of the contraction refers to what is there")
+    hold(np.array_equal(np.sort(contraction.rank), np.arange(nodes)), "every node has a rank of its own")
+    hold(np.all(contraction.parent > np.arange(nodes)), "parents rank above their children")
+    hold(np.all(contraction.lower < contraction.upper), "links lead upwards")
+    for first, end in (
+        (contraction.first_up, links),
+        (contraction.first_down, links),
+        (contraction.first_arc, joining),
+    ):
+        hold(first[0] == 0 and first[-1] == end and np.all(np.diff(first) >= 0), "rows of links rise to the end")
+    influence = prepared.influence
+    hold(influence.shape == (arcs,) and np.all((influence >= 0) & (influence <= 1)), "influence is a share of each arc")
+    hold(
+        prepared.landmarks.shape == (nodes, 2 * LANDMARKS) and prepared.landmarks.dtype == np.int32,
+        "landmarks know of each node",
+    )
 
 
 def _shut(contraction: Contraction) -> Contraction:

@@ -7,12 +7,12 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from cleanair.router.v1.graph_service_pb2_grpc import add_GraphServiceServicer_to_server
 from cleanair.router.v1.route_service_pb2_grpc import add_RouteServiceServicer_to_server
 
 from mesh.cache import open_cache
 from mesh.channel import open_channel
 from mesh.database import Database, prepare
-from mesh.errors import FailedPrecondition
 from mesh.health import UP, Health, HealthBoard, HealthState
 from mesh.mesh_service import neighbour_health
 from mesh.server import GrpcServer, run, serving, until_stopped
@@ -20,25 +20,20 @@ from router.settings import RouterSettings
 
 if TYPE_CHECKING:
     from router.planner import Planner
+    from router.regions import Regions
 
 SERVICE: Final = "router"
 
 _MACHINE_CODE: Final = "numba"
 
 
-class NoGraph(FailedPrecondition):
-    """The router was given no street graph."""
-
-    reason = "NO_GRAPH"
-
-
 async def main(settings: RouterSettings) -> None:
     """Runs the service until the process is told to stop."""
-    planner = await asyncio.to_thread(_planner, settings)
+    regions, planner = await asyncio.to_thread(_streets, settings)
     await prepare(settings, SERVICE)
     database = Database.open(settings, SERVICE)
     try:
-        await _serve(settings, planner, database)
+        await _serve(settings, regions, planner, database)
     finally:
         await database.close()
 
@@ -51,23 +46,24 @@ def keep_machine_code(settings: RouterSettings) -> None:
     os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.data_dir.resolve() / _MACHINE_CODE))
 
 
-def _planner(settings: RouterSettings) -> Planner:
+def _streets(settings: RouterSettings) -> tuple[Regions, Planner]:
     from router.planner import Planner
-    from router.prepared import load
-    from router.region import Region
+    from router.regions import NoGraph, Regions
 
     if settings.graph_path is None:
         raise NoGraph(
             "The router needs a street graph: make one with `cleanair graph import FILE.osm.pbf` and set"
             " CLEANAIR_GRAPH_PATH to it."
         )
-    region = Region(load(settings.graph_path).graph)
-    planner = Planner([region], stale_after=timedelta(minutes=settings.stale_after_minutes))
-    planner.warm_up(settings.clock()())
-    return planner
+    clock = settings.clock()
+    planner = Planner([], stale_after=timedelta(minutes=settings.stale_after_minutes))
+    regions = Regions(settings.graph_path, planner, clock=clock)
+    regions.read()
+    return regions, planner
 
 
-async def _serve(settings: RouterSettings, planner: Planner, database: Database) -> None:
+async def _serve(settings: RouterSettings, regions: Regions, planner: Planner, database: Database) -> None:
+    from router import graph_service
     from router.forecast_stream import ForecastStream
     from router.providers.opening import open_providers
     from router.service import FULL_NAME, RouteService
@@ -104,10 +100,13 @@ async def _serve(settings: RouterSettings, planner: Planner, database: Database)
         health.check("cache", look_at_cache, critical=False)
         health.check("forecast stream", stream.health, critical=False)
         health.upstream("predictor", neighbour_health(channel))
-        server = GrpcServer(settings, port=settings.router_port, board=health)
+        operator_methods = graph_service.OPERATOR_METHODS
+        server = GrpcServer(settings, port=settings.router_port, board=health, operator_methods=operator_methods)
         keep_for = timedelta(hours=settings.route_ttl_hours)
         routes = RouteService(planner, cache, workers, clock=clock, keep_for=keep_for, providers=providers)
         server.add(add_RouteServiceServicer_to_server, routes, FULL_NAME)
+        graphs = graph_service.GraphService(regions)
+        server.add(add_GraphServiceServicer_to_server, graphs, graph_service.FULL_NAME)
         try:
             await stream.restore()
             async with serving(server, stream.run()):

@@ -15,7 +15,8 @@ class RouterSettings(MeshSettings):
     router_port: int = Field(50053, ge=0, le=65535, description="The port of the router; 0 takes any.")
     predictor_target: str = Field("localhost:50052", min_length=1, description="The predictor, host:port.")
     graph_path: Path | None = Field(
-        None, description="The street graph to serve, as `cleanair graph import` writes it. The router needs one."
+        None, description="The street graph to serve, as `cleanair graph import` writes it, or a folder of such files,"
+        " each of another region. The router needs one."
     )
     route_ttl_hours: float = Field(24.0, gt=0, description="How long a calculated route can be asked for again.")
     osrm_url: str | None = Field(

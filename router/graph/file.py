@@ -62,10 +62,12 @@ class Content(NamedTuple):
     Attributes:
         said: Numbers, texts and truths by name.
         arrays: Read-only arrays by name.
+        sha256: Of the file that it was read from, in hexadecimal; "" where it comes from none.
     """
 
     said: Mapping[str, object]
     arrays: Mapping[str, Array]
+    sha256: str = ""
 
 
 def write(content: Content, path: Path) -> None:
@@ -126,7 +128,7 @@ def read(path: Path) -> Content:
     try:
         header = json.loads(mapped[_ALIGNED_TO:begin])
         arrays = {name: _array(mapped, begin, place) for name, place in header["arrays"].items()}
-        return Content(cast("dict[str, object]", header["said"]), arrays)
+        return Content(cast("dict[str, object]", header["said"]), arrays, expected.hex())
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise damaged(path) from error
 

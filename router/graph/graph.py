@@ -241,14 +241,15 @@ def check(graph: Graph) -> None:
     _check_values(graph)
     _check_reverse(graph)
     _check_lengths(graph)
-    _hold(
+    hold(
         np.array_equal(graph.component, weak_components(graph.node_count, graph.tail, graph.head)),
         "component numbers the weakly connected components by falling size",
     )
-    _hold(graph.version == version_of(graph), "version is the hash of the content")
+    hold(graph.version == version_of(graph), "version is the hash of the content")
 
 
-def _hold(holds: bool | np.bool_, invariant: str) -> None:  # noqa: FBT001 - the condition is what this is about
+def hold(holds: bool | np.bool_, invariant: str) -> None:  # noqa: FBT001 - the condition is what this is about
+    """Raises BrokenGraph, naming the invariant, unless it holds."""
     if not holds:
         raise BrokenGraph(invariant)
 
@@ -259,8 +260,8 @@ def _check_arrays(graph: Graph) -> None:
     sizes |= dict.fromkeys(("latitude", "longitude", "component"), nodes)
     for field, dtype in ARRAYS:
         array = getattr(graph, field)
-        _hold(array.dtype == dtype and array.ndim == 1, f"{field} is a flat array of {dtype}")
-        _hold(len(array) == sizes.get(field, arcs), f"{field} has one entry for each of what it describes")
+        hold(array.dtype == dtype and array.ndim == 1, f"{field} is a flat array of {dtype}")
+        hold(len(array) == sizes.get(field, arcs), f"{field} has one entry for each of what it describes")
 
 
 def _check_rows(graph: Graph) -> None:
@@ -269,12 +270,12 @@ def _check_rows(graph: Graph) -> None:
         (graph.first_out, "first_out", arcs),
         (graph.shape_first, "shape_first", len(graph.shape_latitude)),
     ):
-        _hold(first[0] == 0 and first[-1] == end and np.all(np.diff(first) >= 0), f"{field} rises from 0 to the end")
-    _hold(
+        hold(first[0] == 0 and first[-1] == end and np.all(np.diff(first) >= 0), f"{field} rises from 0 to the end")
+    hold(
         np.array_equal(graph.tail, np.repeat(np.arange(nodes), np.diff(graph.first_out))),
         "arcs are sorted by tail and first_out says where each row begins",
     )
-    _hold(np.all((graph.head >= 0) & (graph.head < nodes)), "every head is a node")
+    hold(np.all((graph.head >= 0) & (graph.head < nodes)), "every head is a node")
 
 
 def _check_values(graph: Graph) -> None:
@@ -284,22 +285,22 @@ def _check_values(graph: Graph) -> None:
     ):
         # NaN fails both comparisons.
         on_earth = (np.abs(latitude) <= _POLE_DEGREES) & (np.abs(longitude) <= _ANTIMERIDIAN_DEGREES)
-        _hold(np.all(on_earth), "every point is on Earth")
-    _hold(np.all(graph.road_class < len(RoadClass)), "every road_class is a RoadClass")
-    _hold(np.all((graph.access > 0) & (graph.access <= ANYONE)), "someone may use each arc, and nobody unknown")
-    _hold(np.all(graph.speed_limit_kmh > 0), "one may drive at some speed on each arc")
-    _hold(np.all(np.abs(graph.grade_percent.astype(np.int16)) <= STEEPEST_PERCENT), "no arc is steeper than 100 %")
-    _hold(bool(graph.streets) and not graph.streets[0], "the first street name is empty")
-    _hold(np.all((graph.street >= 0) & (graph.street < len(graph.streets))), "every street has a name")
+        hold(np.all(on_earth), "every point is on Earth")
+    hold(np.all(graph.road_class < len(RoadClass)), "every road_class is a RoadClass")
+    hold(np.all((graph.access > 0) & (graph.access <= ANYONE)), "someone may use each arc, and nobody unknown")
+    hold(np.all(graph.speed_limit_kmh > 0), "one may drive at some speed on each arc")
+    hold(np.all(np.abs(graph.grade_percent.astype(np.int16)) <= STEEPEST_PERCENT), "no arc is steeper than 100 %")
+    hold(bool(graph.streets) and not graph.streets[0], "the first street name is empty")
+    hold(np.all((graph.street >= 0) & (graph.street < len(graph.streets))), "every street has a name")
 
 
 def _check_reverse(graph: Graph) -> None:
     reverse = graph.reverse
-    _hold(np.all((reverse >= -1) & (reverse < graph.arc_count)), "every reverse is an arc or -1")
+    hold(np.all((reverse >= -1) & (reverse < graph.arc_count)), "every reverse is an arc or -1")
     arc = np.flatnonzero(reverse >= 0)
     back = reverse[arc]
-    _hold(np.array_equal(reverse[back], arc) and not np.any(back == arc), "reverse pairs two arcs")
-    _hold(
+    hold(np.array_equal(reverse[back], arc) and not np.any(back == arc), "reverse pairs two arcs")
+    hold(
         np.array_equal(graph.tail[back], graph.head[arc]) and np.array_equal(graph.head[back], graph.tail[arc]),
         "an arc and its reverse run between the same nodes",
     )
@@ -310,15 +311,15 @@ def _check_reverse(graph: Graph) -> None:
         (graph.speed_limit_kmh, "speed limit"),
         (graph.green, "green"),
     ):
-        _hold(np.array_equal(values[arc], values[back]), f"an arc and its reverse have the same {field}")
-    _hold(np.array_equal(graph.grade_percent[arc], -graph.grade_percent[back]), "what rises falls on its reverse")
+        hold(np.array_equal(values[arc], values[back]), f"an arc and its reverse have the same {field}")
+    hold(np.array_equal(graph.grade_percent[arc], -graph.grade_percent[back]), "what rises falls on its reverse")
     points = np.diff(graph.shape_first)
-    _hold(np.array_equal(points[arc], points[back]), "an arc and its reverse have the same shape")
+    hold(np.array_equal(points[arc], points[back]), "an arc and its reverse have the same shape")
     first_point = graph.shape_first[arc].astype(np.int64)
     step = np.arange(points[arc].sum()) - np.repeat(np.cumsum(points[arc]) - points[arc], points[arc])
     forward = np.repeat(first_point, points[arc]) + step
     backward = np.repeat(graph.shape_first[back + 1].astype(np.int64) - 1, points[arc]) - step
-    _hold(
+    hold(
         np.array_equal(graph.shape_latitude[forward], graph.shape_latitude[backward])
         and np.array_equal(graph.shape_longitude[forward], graph.shape_longitude[backward]),
         "an arc and its reverse have the same shape",
@@ -326,10 +327,10 @@ def _check_reverse(graph: Graph) -> None:
 
 
 def _check_lengths(graph: Graph) -> None:
-    _hold(np.all(graph.length_m >= SHORTEST_ARC_M), f"every arc is at least {SHORTEST_ARC_M} m long")
+    hold(np.all(graph.length_m >= SHORTEST_ARC_M), f"every arc is at least {SHORTEST_ARC_M} m long")
     along_shape = polyline_lengths_m(*full_shapes(graph))
     off = np.abs(graph.length_m - along_shape)
-    _hold(
+    hold(
         np.all(off <= _LENGTH_TOLERANCE_M + _LENGTH_TOLERANCE * along_shape),
         "length_m is the great-circle length along the shape",
     )

@@ -53,7 +53,7 @@ def test_what_is_mapped_and_what_is_in_memory_are_one_type_to_compiled_code(path
 
 
 def test_a_file_of_other_arrays_is_damaged(path: Path) -> None:
-    said, arrays = read(path)
+    said, arrays, _ = read(path)
     for lost in ("graph.head", "contraction.upper", "influence"):
         write(Content(said, {name: array for name, array in arrays.items() if name != lost}), path)
         with pytest.raises(DamagedGraphFile):
