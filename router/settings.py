@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from mesh.settings import MeshSettings
 
@@ -15,8 +15,9 @@ class RouterSettings(MeshSettings):
     router_port: int = Field(50053, ge=0, le=65535, description="The port of the router; 0 takes any.")
     predictor_target: str = Field("localhost:50052", min_length=1, description="The predictor, host:port.")
     graph_path: Path | None = Field(
-        None, description="The street graph to serve, as `cleanair graph import` writes it, or a folder of such files,"
-        " each of another region. The router needs one."
+        None,
+        description="The street graph to serve, as `cleanair graph import` writes it, or a folder of such files,"
+        " each of another region. The router needs one.",
     )
     route_ttl_hours: float = Field(24.0, gt=0, description="How long a calculated route can be asked for again.")
     osrm_url: str | None = Field(
@@ -33,6 +34,30 @@ class RouterSettings(MeshSettings):
     provider_deadline_seconds: float = Field(
         5.0, gt=0, description="How long OSRM or Valhalla may take for an answer, repeated questions included."
     )
+    geocoder: str = Field(
+        "none",
+        min_length=1,
+        description="Who is asked for names that the map does not know: nominatim, photon, or any other geocoder of"
+        " geopy; none asks nobody.",
+    )
+    geocoder_url: str | None = Field(
+        None, pattern=r"^https?://", description="The geocoder's address. Unset: that of the public service."
+    )
+    geocoder_key: SecretStr | None = Field(None, description="The geocoder's key, where it asks for one.")
+    geocoder_user_agent: str = Field(
+        "cleanair-route",
+        min_length=1,
+        description="Who we say we are; public Nominatim wants to know whom to write to.",
+    )
+    geocoder_pause_seconds: float = Field(
+        1.0,
+        ge=0,
+        description="The least time between two questions of one process; public Nominatim allows one a second.",
+    )
+    geocoder_deadline_seconds: float = Field(
+        3.0, gt=0, description="How long the geocoder may take, and how long a question may wait for its turn."
+    )
+    geocoder_ttl_hours: float = Field(24.0, gt=0, description="How long an answer of the geocoder is remembered.")
     stale_after_minutes: float = Field(
         180.0, gt=0, description="A forecast whose newest measurement is older than this is called stale."
     )
