@@ -26,7 +26,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from mesh.errors import FailedPrecondition, Unavailable
 from mesh.settings import MeshSettings
 
-_BUSY_TIMEOUT_MS: Final = 5000
+_BUSY_SECONDS: Final = 5.0
 _CONNECT_TIMEOUT_S: Final = 5
 _POOL_RECYCLE_S: Final = 3600
 # Connection lost, out of connections or space, shutting down or starting up.
@@ -65,9 +65,19 @@ class TablesOutdated(FailedPrecondition):
 class Database:
     """A pool of connections to one service's tables."""
 
-    def __init__(self, url: URL, *, pool_size: int = 20, max_overflow: int = 30) -> None:
+    def __init__(
+        self, url: URL, *, pool_size: int = 20, max_overflow: int = 30, busy_seconds: float = _BUSY_SECONDS
+    ) -> None:
+        """Opens the pool; connections are made when they are needed.
+
+        Args:
+            url: PostgreSQL by asyncpg, or SQLite by aiosqlite.
+            pool_size: Connections kept open (PostgreSQL).
+            max_overflow: Connections opened beyond those under load.
+            busy_seconds: How long a transaction waits for another's (SQLite).
+        """
         self.is_postgres: Final = url.get_backend_name() == "postgresql"
-        self.engine: Final[AsyncEngine] = _engine(url, pool_size, max_overflow)
+        self.engine: Final[AsyncEngine] = _engine(url, pool_size, max_overflow, busy_seconds)
 
     @classmethod
     def open(cls, settings: MeshSettings, service: str) -> Self:
@@ -211,7 +221,7 @@ def _is_away(error: DBAPIError) -> bool:
     return isinstance(state, str) and state.startswith(_AWAY_SQLSTATES)
 
 
-def _engine(url: URL, pool_size: int, max_overflow: int) -> AsyncEngine:
+def _engine(url: URL, pool_size: int, max_overflow: int, busy_seconds: float) -> AsyncEngine:
     if url.get_backend_name() == "postgresql":
         return create_async_engine(
             url,
@@ -221,7 +231,7 @@ def _engine(url: URL, pool_size: int, max_overflow: int) -> AsyncEngine:
             pool_recycle=_POOL_RECYCLE_S,
             connect_args={"timeout": _CONNECT_TIMEOUT_S},
         )
-    engine = create_async_engine(url, connect_args={"factory": _SqliteConnection})
+    engine = create_async_engine(url, connect_args={"factory": _SqliteConnection, "timeout": busy_seconds})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
 
@@ -246,5 +256,4 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
     cursor.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Kernels are compiled once for all tests and the processes that they start, not once in each one's data folder.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".numba_cache"))
+
+# Likewise bytecode, whatever the shell says: tests start hundreds of processes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # How long an example takes is for the machine to say, which others use, too.
 settings.register_profile("patient", settings.default, deadline=None)

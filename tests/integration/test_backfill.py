@@ -192,7 +192,7 @@ async def test_without_a_server_it_says_what_to_do(
 async def test_what_is_killed_on_the_way_goes_on_where_it_was(
     start: datetime, tmp_path: Path, places: Path, capsys: pytest.CaptureFixture[str], stop: str
 ) -> None:
-    rows = 15_000
+    rows = 11_000
     file = long_history(tmp_path, start, rows)
     with mesh_processes(tmp_path, SETTINGS) as mesh:
         mesh.start("ingestion")

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from mesh.database import Database, DatabaseUnavailable, TablesOutdated, prepare, upgrade
+from mesh.database import Database, DatabaseUnavailable, TablesOutdated, database_url, prepare, upgrade
 from mesh.settings import MeshSettings
 from tests.backing.postgres import PostgresServer
 
@@ -92,7 +92,7 @@ async def test_a_wrong_statement_is_a_defect_not_an_outage(postgres_url: str) ->
 async def test_an_embedded_database_that_another_holds_is_away_not_broken(tmp_path: Path) -> None:
     settings = MeshSettings(data_dir=tmp_path)
     await prepare(settings, "router")
-    database = Database.open(settings, "router")
+    database = Database(database_url(settings, "router"), busy_seconds=0.1)
     with closing(sqlite3.connect(tmp_path / "router.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(DatabaseUnavailable):
