@@ -59,6 +59,8 @@ def tiled(graph: Graph, columns: int, rows: int) -> Graph:
         nodes * len(copies), arrays["tail"].astype(np.int32), arrays["head"].astype(np.int32)
     )
     copy = np.concatenate((np.repeat(np.arange(len(copies)), arcs), np.full(len(joints.tail), -1)))[order]
+    # An arc that leads back takes after the same arc, which must not rise both ways.
+    arrays["grade_percent"] = np.where(copy >= 0, arrays["grade_percent"], 0)
     arrays |= _shapes(graph, copies, source, copy)
     typed = {name: np.ascontiguousarray(arrays[name], dtype=dtype) for name, dtype in ARRAYS}
     made = replace(graph, name=f"{len(copies)} × {graph.name}", **typed)  # type: ignore[arg-type] # as ARRAYS says
@@ -66,8 +68,6 @@ def tiled(graph: Graph, columns: int, rows: int) -> Graph:
     # An arc and its reverse are summed in opposite orders: let them agree to the last digit.
     paired = np.where(made.reverse >= 0, lengths[made.reverse], lengths)
     made = replace(made, length_m=np.minimum(lengths, paired))
-    for name, _ in ARRAYS:
-        getattr(made, name).flags.writeable = False
     return replace(made, version=version_of(made))
 
 
