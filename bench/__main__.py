@@ -10,7 +10,7 @@ from bench.figures import print_table
 
 MEASUREMENTS: Final = (
     *("engine", "routes", "valhalla", "importing", "ingest", "stream", "index", "quality", "gateway"),
-    *("forecast", "fresh", "interpolation", "confidence"),
+    *("forecast", "fresh", "interpolation", "street", "confidence"),
 )
 
 

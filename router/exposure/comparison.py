@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from air.geodesy import Floats
 from router.exposure.along import INHALED, LEVEL, PLACE, ROAD, ROADS, Exposure, kept_on
@@ -104,7 +105,7 @@ def _together(exposures: Sequence[Exposure]) -> _Inhaled:
         return exposures[0]
     weighed = np.stack([exposure.weighed for exposure in exposures])
     # What is not known of a part is not known of the whole.
-    known = (weighed[:, :, INHALED] > 0.0).all(axis=0)
+    known: NDArray[np.bool_] = weighed[:, :, INHALED].min(axis=0) > 0.0
     return _Tour(
         np.concatenate([exposure.arcs for exposure in exposures]),
         np.concatenate([exposure.errors for exposure in exposures]),

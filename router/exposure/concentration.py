@@ -29,7 +29,6 @@ CELL_M: Final = 250.0
 REACH_M: Final = 50_000.0
 """A station farther than this from every street says nothing about the air there."""
 
-_NOON: Final = 12
 _MASKS_KEPT: Final = 8
 
 Arcs = NDArray[np.int32] | slice
@@ -88,7 +87,7 @@ class StreetAir:
         self.features = features(graph, influence)
         self.length_m = graph.length_m
         unknown = np.full((len(self._latitude), len(FORECAST_POLLUTANTS), COLUMNS), np.nan)
-        self.nothing = Background.of(unknown, coefficients(_NOON), [False] * len(FORECAST_POLLUTANTS))
+        self.nothing = Background.of(unknown, coefficients(None), [False] * len(FORECAST_POLLUTANTS))
         self._last: _Reach | None = None
         self._lock = threading.Lock()
 

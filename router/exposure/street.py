@@ -44,7 +44,9 @@ CALM: Final[Mapping[RoadClass, float]] = {
     RoadClass.CYCLEWAY: 1 / 3,
     RoadClass.PARK_PATH: 1.0,
 }
-"""Where no car drives it is calmer than among local streets, by a third of what it is in a park. Assumed."""
+"""Where no car drives it is calmer than among local streets, by a third of what it is in a park. Assumed. A street near
+green is as calm as the share of its length that is, less what main roads there take of that: a main road is not calm for
+a park beside it (Marmett et al. 2019, in router.exposure.contrast)."""
 
 FEATURES: Final = ("influence", "calm")
 """What is known of an arc, in the order of the axis of features."""
@@ -54,20 +56,22 @@ Features = NDArray[np.float32]
 STREET_COLUMNS: Final = ("contrast", "relief", "own spread", "shared spread")
 """What is known of a pollutant on streets in one hour, in the order of the axis of columns."""
 
+_ALL_GREEN = 255
 _REACH_M = 4 * FADING_M
 
 
 def features(graph: Graph, influence: Features) -> Features:
     """What is known of each arc, float32[m, feature], by FEATURES."""
     by_class = np.array([CALM.get(road_class, 0.0) for road_class in RoadClass])
-    return read_only(np.stack([influence, by_class[graph.road_class]], axis=1).astype(np.float32))
+    calm = np.maximum(by_class[graph.road_class], graph.green / _ALL_GREEN * (1.0 - influence))
+    return read_only(np.stack([influence, calm], axis=1).astype(np.float32))
 
 
-def coefficients(hour_of_day: int) -> Floats:
+def coefficients(hour_of_day: int | None) -> Floats:
     """What is known of each forecast pollutant on streets, float64[pollutant, column], by STREET_COLUMNS.
 
     Args:
-        hour_of_day: 0 to 23, the local hour that the values' hour ends at.
+        hour_of_day: 0 to 23, the local hour that the values' hour ends at; None for the day's mean.
     """
     return np.array(
         [[contrast(p, hour_of_day), RELIEF.get(p, 0.0), OWN_SPREAD[p], SHARED_SPREAD[p]] for p in FORECAST_POLLUTANTS]
