@@ -18,9 +18,9 @@ WAVES: Final[Mapping[Pollutant, tuple[float, float, float, float, float]]] = {
 
 Measured: Seoul's 15 roadside stations over what the others make of the background there, April 2025 to January 2026, by
 `make bench ARGS=street`. A day's course is kept where it tells stations that are left out better by some per cent.
-PM2.5 was lower at kerbs, by 7 %. We take it to be the same: there is no contrast to be had, which does not make main roads
-clean; the synthesis of 41 roadside studies finds no trend of particle mass with distance from the road either (Karner
-et al. 2010, 10.1021/es100008x).
+PM2.5 was lower at kerbs, by 7 %. We take it to be the same: there is no contrast to be had, and that does not make main
+roads clean. The synthesis of 41 roadside studies finds no trend of particle mass with distance from the road either
+(Karner et al. 2010, 10.1021/es100008x).
 """
 
 RELIEF: Final[Mapping[Pollutant, float]] = {Pollutant.NO2: 0.15}

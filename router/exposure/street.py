@@ -45,8 +45,8 @@ CALM: Final[Mapping[RoadClass, float]] = {
     RoadClass.PARK_PATH: 1.0,
 }
 """Where no car drives it is calmer than among local streets, by a third of what it is in a park. Assumed. A street near
-green is as calm as the share of its length that is, less what main roads there take of that: a main road is not calm for
-a park beside it (Marmett et al. 2019, in router.exposure.contrast)."""
+green is as calm as the share of its length that is, less what main roads there take of that: a main road is not calm
+for a park beside it (Marmett et al. 2019, in router.exposure.contrast)."""
 
 FEATURES: Final = ("influence", "calm")
 """What is known of an arc, in the order of the axis of features."""
