@@ -30,7 +30,6 @@ from mesh.wire import point_to_wire
 from router.graph.graph import Graph
 from router.planner import Planner
 from router.prepared import prepare, save
-from router.prepared import prepare, save
 from router.region import Region
 from router.route import Plan, RouteRequest, RouteType
 from tests.backing.ports import free_port
