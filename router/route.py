@@ -71,6 +71,7 @@ class RouteRequest:
         traveller: Who travels.
         details: What else to tell of each route.
         provider: Who finds them.
+        departure_window_hours: Departures within so many hours are told, too; None for none.
     """
 
     origin: Point
@@ -82,6 +83,7 @@ class RouteRequest:
     traveller: Traveller = ANYONE
     details: frozenset[Detail] = frozenset()
     provider: Provider = Provider.CLEANAIR
+    departure_window_hours: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +141,39 @@ class Route:
     provider: Provider = Provider.CLEANAIR
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Departure:
+    """Leaving at one time of a window, by the healthiest way from then on.
+
+    Attributes:
+        time: When.
+        seconds: Time on the way.
+        doses: What is inhaled on it, by pollutant.
+        air_quality_score: 0 to 100.
+        compared_to_first: Against leaving at the start of the window; None for that itself.
+        route: The way, of the departure with the least load of the window alone.
+    """
+
+    time: datetime
+    seconds: float
+    doses: tuple[Dose, ...]
+    air_quality_score: float | None
+    compared_to_first: Comparison | None
+    route: Route | None
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The ways found.
 
     Attributes:
-        routes: One a route type, in the order asked for.
+        routes: One a route type, in the order asked for; several of ALTERNATIVE, by time.
         status: What the air along them rests on.
         graph: Name and version of the street network they are on.
+        departures: Those of the window asked for, in order of time.
     """
 
     routes: tuple[Route, ...]
     status: DataStatus
     graph: str
+    departures: tuple[Departure, ...] = ()
