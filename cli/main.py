@@ -92,16 +92,38 @@ def backfill(
 
 
 @app.command()
-def route(
-    origin: Annotated[str, typer.Argument(metavar="FROM", help="Latitude and longitude, such as `36.35,127.90`.")],
+def route(  # noqa: PLR0913  each option of the command is an argument
+    origin: Annotated[
+        str, typer.Argument(metavar="FROM", help="A name, or latitude and longitude, such as `36.35,127.90`.")
+    ],
     destination: Annotated[str, typer.Argument(metavar="TO", help="Likewise.")],
-    mode: Annotated[str, typer.Option(help="walk, run or bike.")] = "walk",
+    *,
+    mode: Annotated[str, typer.Option(help="walk, run, bike, wheelchair or car.")] = "walk",
     depart: Annotated[str | None, typer.Option(help="When, such as `2026-05-01T08:00+09:00`; now if left out.")] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="Say what to do on the healthiest way, turn by turn.")] = False,
+    alternatives: Annotated[
+        bool, typer.Option("--alternatives", help="Show the ways between the fastest and the cleanest, too.")
+    ] = False,
+    window: Annotated[
+        int | None, typer.Option(help="Look for the best departure within so many hours.", min=1, max=72)
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the steps: en or ko.")] = "en",
 ) -> None:
     """Shows the fastest, the shortest and the healthiest way, and what each saves."""
+    from cli.route import Trip
     from cli.route import route as run
 
-    run(CommandSettings(), origin, destination, mode, depart)
+    trip = Trip(
+        origin,
+        destination,
+        mode=mode,
+        depart=depart,
+        steps=steps,
+        alternatives=alternatives,
+        window_hours=window,
+        language=language,
+    )
+    run(CommandSettings(), trip)
 
 
 @app.command()

@@ -1,90 +1,135 @@
-"""`cleanair route`: the three ways side by side."""
+"""`cleanair route`: ways side by side, from a place to another, by coordinates or by name."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import warnings
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import grpc
-from cleanair.router.v1 import route_pb2, route_service_pb2, route_service_pb2_grpc
-from cleanair.type.v1 import data_status_pb2, point_pb2, pollutant_pb2
+from cleanair.router.v1 import (
+    location_service_pb2,
+    location_service_pb2_grpc,
+    route_pb2,
+    route_service_pb2,
+    route_service_pb2_grpc,
+)
+from cleanair.type.v1 import point_pb2
 from geopy import Point as GeopyPoint
-from google.protobuf.duration_pb2 import Duration
 from rich.console import Console
-from rich.table import Table
 
 from cli.calls import call
 from cli.failure import CommandFailed
+from cli.route_report import report
 from cli.settings import CommandSettings
 from mesh.wire import time_to_wire
 
-_MODES: Final = {"walk": route_pb2.Route.WALK, "run": route_pb2.Route.RUN, "bike": route_pb2.Route.BIKE}
-
-
-def route(settings: CommandSettings, origin: str, destination: str, mode: str, depart: str | None) -> None:
-    """Asks the router, and prints a table and what the answer rests on."""
-    request = route_service_pb2.CalculateRoutesRequest(
-        origin=_point("FROM", origin), destination=_point("TO", destination), travel_mode=_mode(mode)
+_MODES: Final = {
+    route_pb2.Route.TravelMode.Name(mode).lower(): mode
+    for mode in (
+        route_pb2.Route.WALK,
+        route_pb2.Route.RUN,
+        route_pb2.Route.BIKE,
+        route_pb2.Route.WHEELCHAIR,
+        route_pb2.Route.CAR,
     )
-    if depart is not None:
-        request.departure_time.CopyFrom(time_to_wire(_time(depart)))
+}
+_TYPES: Final = (route_pb2.Route.FASTEST, route_pb2.Route.SHORTEST, route_pb2.Route.HEALTHIEST)
+_LANGUAGES: Final = ("en", "ko")
 
-    async def ask(channel: grpc.aio.Channel) -> route_service_pb2.CalculateRoutesResponse:
-        return await route_service_pb2_grpc.RouteServiceStub(channel).CalculateRoutes(request)
 
-    answer = call(settings, ask)
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """What a person asks for.
+
+    Attributes:
+        origin: Latitude and longitude, or a name.
+        destination: Likewise.
+        mode: How one moves.
+        depart: When, ISO 8601; None for now.
+        steps: Whether to say what to do on the way.
+        alternatives: Whether to show the ways between the fastest and the cleanest.
+        window_hours: Within how many hours to look for the best departure; None for not at all.
+        language: Of the steps.
+    """
+
+    origin: str
+    destination: str
+    mode: str = "walk"
+    depart: str | None = None
+    steps: bool = False
+    alternatives: bool = False
+    window_hours: int | None = None
+    language: str = "en"
+
+
+def route(settings: CommandSettings, trip: Trip) -> None:
+    """Asks the router, and prints tables and what the answer rests on."""
+    request = _request(trip)
+    origin, destination = _point("FROM", trip.origin), _point("TO", trip.destination)
+
+    async def ask(channel: grpc.aio.Channel) -> tuple[route_service_pb2.CalculateRoutesResponse, list[str]]:
+        found: list[str] = []
+        for name, text, point, end in (
+            ("FROM", trip.origin, origin, request.origin),
+            ("TO", trip.destination, destination, request.destination),
+        ):
+            if point is None:
+                near = request.origin if name == "TO" else None
+                point, described = await _named(channel, name, text, near)  # noqa: PLW2901 - found in place of None
+                found.append(f"{name}: {described}")
+            end.CopyFrom(point)
+        return await route_service_pb2_grpc.RouteServiceStub(channel).CalculateRoutes(request), found
+
+    answer, found = call(settings, ask)
     console = Console()
-    console.print(_table(answer))
-    for line in _notes(answer.data_status):
-        console.print(line, highlight=False, markup=False)
+    for part in (*found, *report(answer, with_steps=trip.steps)):
+        console.print(part, highlight=False, markup=False)
 
 
-def _table(answer: route_service_pb2.CalculateRoutesResponse) -> Table:
-    table = Table(caption=f"on {answer.graph}")
-    pollutants = [dose.pollutant for dose in answer.routes[0].doses] if answer.routes else []
-    table.add_column("")
-    for heading in ("minutes", "km", *(f"{pollutant_pb2.Pollutant.Name(p)} µg" for p in pollutants), "air 0–100"):
-        table.add_column(heading, justify="right")
-    table.add_column("against the fastest")
-    for way in answer.routes:
-        table.add_row(
-            route_pb2.Route.Type.Name(way.route_type).lower(),
-            f"{_seconds(way.duration) / 60:.1f}",
-            f"{way.distance_meters / 1000:.2f}",
-            *(f"{dose.dose_ug:.2f} ({dose.dose_lower_ug:.2f}–{dose.dose_upper_ug:.2f})" for dose in way.doses),
-            f"{way.air_quality_score:.0f}" if way.HasField("air_quality_score") else "–",
-            _comparison(way),
+def _request(trip: Trip) -> route_service_pb2.CalculateRoutesRequest:
+    if trip.language not in _LANGUAGES:
+        raise CommandFailed(f"There is no language {trip.language}: choose one of {', '.join(_LANGUAGES)}.")
+    request = route_service_pb2.CalculateRoutesRequest(
+        travel_mode=_mode(trip.mode),
+        route_types=[*_TYPES, *([route_pb2.Route.ALTERNATIVE] if trip.alternatives else [])],
+        details=[route_service_pb2.CalculateRoutesRequest.STEPS] if trip.steps else [],
+        departure_window_hours=trip.window_hours,
+        language_code=trip.language,
+    )
+    if trip.depart is not None:
+        request.departure_time.CopyFrom(time_to_wire(_time(trip.depart)))
+    return request
+
+
+async def _named(
+    channel: grpc.aio.Channel, name: str, text: str, near: point_pb2.Point | None
+) -> tuple[point_pb2.Point, str]:
+    """The place that is best called so, and what it is."""
+    stub = location_service_pb2_grpc.LocationServiceStub(channel)
+    request = location_service_pb2.SearchLocationsRequest(query=text, near=near, page_size=1)
+    locations = (await stub.SearchLocations(request)).locations
+    if not locations:
+        raise CommandFailed(
+            f"{name}: no place is called {text}; write another name, or latitude and longitude, such as 36.35,127.90."
         )
-    return table
+    best = locations[0]
+    return best.point, ", ".join(part for part in (best.name, best.name_en, best.address) if part)
 
 
-def _comparison(way: route_pb2.Route) -> str:
-    if not way.HasField("compared_to_fastest"):
-        return ""
-    compared = way.compared_to_fastest
-    said = f"{_seconds(compared.added_duration) / 60:+.1f} min, {compared.added_distance_meters:+.0f} m"
-    if not compared.HasField("dose_saved_fraction"):
-        return said
-    direction = "less" if compared.dose_saved_fraction >= 0 else "more"
-    return f"{said}, {abs(compared.dose_saved_fraction):.1%} {direction} inhaled"
-
-
-def _notes(status: data_status_pb2.DataStatus) -> list[str]:
-    notes = ["Simulated: city and air do not exist."] if status.simulated else []
-    if status.state != data_status_pb2.DataStatus.FRESH:
-        notes.append(f"{data_status_pb2.DataStatus.State.Name(status.state)}: {'; '.join(status.reasons)}")
-    return notes
-
-
-def _seconds(duration: Duration) -> float:
-    return duration.ToTimedelta() / timedelta(seconds=1)
-
-
-def _point(name: str, text: str) -> point_pb2.Point:
+def _point(name: str, text: str) -> point_pb2.Point | None:
+    """The point that is written there; None where it is a name."""
     try:
-        point = GeopyPoint.from_string(text)
-    except ValueError as error:
-        raise CommandFailed(f"{name} is no place: write latitude and longitude, such as 36.35,127.90.") from error
+        # It warns of what it refuses besides.
+        with warnings.catch_warnings(action="error"):
+            point = GeopyPoint.from_string(text)
+    except (ValueError, UserWarning) as error:
+        if any(letter.isalpha() for letter in text):
+            return None
+        raise CommandFailed(
+            f"{name} is no place: write a name, or latitude and longitude, such as 36.35,127.90."
+        ) from error
     return point_pb2.Point(latitude=point.latitude, longitude=point.longitude)
 
 

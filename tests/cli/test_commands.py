@@ -74,7 +74,8 @@ def test_a_mesh_that_does_not_run_is_said_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("route", "somewhere", "36.36,127.91"), "FROM"),
+        (("route", "91,0", "36.36,127.91"), "FROM"),
+        (("route", "36.35,127.90", "36.36,127.91", "--language", "xx"), "xx"),
         (("route", "36.35,127.90", "36.36,127.91", "--mode", "fly"), "fly"),
         (("route", "36.35,127.90", "36.36,127.91", "--depart", "soon"), "soon"),
         (("collect",), "CLEANAIR_OPERATOR_API_KEY"),
