@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from cleanair.router.v1.graph_service_pb2_grpc import add_GraphServiceServicer_to_server
+from cleanair.router.v1.location_service_pb2_grpc import add_LocationServiceServicer_to_server
 from cleanair.router.v1.route_service_pb2_grpc import add_RouteServiceServicer_to_server
 
-from mesh.cache import open_cache
+from mesh.cache import Cache, open_cache
 from mesh.channel import open_channel
 from mesh.database import Database, prepare
 from mesh.health import UP, Health, HealthBoard, HealthState
@@ -19,8 +20,10 @@ from mesh.server import GrpcServer, run, serving, until_stopped
 from router.settings import RouterSettings
 
 if TYPE_CHECKING:
+    from router.locations import Locations
     from router.planner import Planner
     from router.regions import Regions
+    from router.workers import Workers
 
 SERVICE: Final = "router"
 
@@ -62,8 +65,18 @@ def _streets(settings: RouterSettings) -> tuple[Regions, Planner]:
     return regions, planner
 
 
+def _locations(settings: RouterSettings, regions: Regions, cache: Cache, workers: Workers) -> Locations:
+    from router.geocoding.opening import open_geocoder
+    from router.locations import Locations
+    from router.places.indexes import Indexes
+    from router.places.store import places_path
+
+    indexes = Indexes(lambda: [places_path(served.file) for served in regions.served])
+    return Locations(indexes, workers, open_geocoder(settings, cache))
+
+
 async def _serve(settings: RouterSettings, regions: Regions, planner: Planner, database: Database) -> None:
-    from router import graph_service
+    from router import graph_service, location_service
     from router.forecast_stream import ForecastStream
     from router.providers.opening import open_providers
     from router.service import FULL_NAME, RouteService
@@ -72,6 +85,7 @@ async def _serve(settings: RouterSettings, regions: Regions, planner: Planner, d
 
     clock, cache = settings.clock(), open_cache(settings)
     workers = Workers(settings.router_threads, settings.router_queue)
+    locations = location_service.LocationService(_locations(settings, regions, cache, workers))
 
     async def look_at_graph() -> Health:
         return Health(HealthState.UP, ", ".join(region.name for region in planner.regions))
@@ -105,6 +119,7 @@ async def _serve(settings: RouterSettings, regions: Regions, planner: Planner, d
         keep_for = timedelta(hours=settings.route_ttl_hours)
         routes = RouteService(planner, cache, workers, clock=clock, keep_for=keep_for, providers=providers)
         server.add(add_RouteServiceServicer_to_server, routes, FULL_NAME)
+        server.add(add_LocationServiceServicer_to_server, locations, location_service.FULL_NAME)
         graphs = graph_service.GraphService(regions)
         server.add(add_GraphServiceServicer_to_server, graphs, graph_service.FULL_NAME)
         try:

@@ -132,11 +132,6 @@ def places_path(graph: Path) -> Path:
     return graph.with_suffix(SUFFIX)
 
 
-def places_files(graphs: Path) -> list[Path]:
-    """Where the places of a graph, or of all graphs in a folder, are kept, whether there are any or not."""
-    return sorted(graphs.glob(f"*{SUFFIX}")) if graphs.is_dir() else [places_path(graphs)]
-
-
 def save(gazetteer: Gazetteer, path: Path) -> None:
     """Writes the places; at no moment is there half a file under the path."""
     path.parent.mkdir(parents=True, exist_ok=True)

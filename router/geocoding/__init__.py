@@ -1,0 +1,1 @@
+"""Geocoders of others, asked where the map's own names do not do."""
