@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from air.places import Point
 from air.status import DataStatus
 from mesh.errors import CleanAirError
+from router.alternatives import alternatives
+from router.departures import Leaving, best_of, departures
 from router.details import with_details
 from router.exposure.comparison import compare as compare_exposures
 from router.exposure.field import AirField
@@ -16,11 +19,14 @@ from router.graph.graph import BrokenGraph
 from router.known_air import KnownAir
 from router.modes import GAITS, TravelMode
 from router.region import Region
-from router.route import Algorithm, Comparison, Plan, Route, RouteRequest, RouteType
+from router.route import Algorithm, Comparison, Departure, Detail, Plan, Route, RouteRequest, RouteType
 from router.search.engine import Place
 from router.traveller import Traveller
 from router.way import Way
 from router.wayfinding import EqualEnds, Wayfinder, locate
+
+AHEAD: Final = timedelta(minutes=5)
+"""So long before an hour begins, what its requests need is made."""
 
 
 class Planner:
@@ -80,6 +86,11 @@ class Planner:
             self._make_ready(region, known, now)
         self._known = known
 
+    def look_ahead(self, now: datetime) -> None:
+        """Makes the next hour ready shortly before it begins; to be called every minute or so."""
+        for region in self._regions:
+            self._make_ready(region, self._known, now)
+
     def wayfinder(
         self, points: Mapping[str, Point], mode: TravelMode, traveller: Traveller, algorithm: Algorithm, now: datetime
     ) -> tuple[Wayfinder, tuple[Place, ...]]:
@@ -107,37 +118,79 @@ class Planner:
             EqualEnds: Both ends are one place.
             NoRoute: There is no way between them.
             DepartureInPast: The departure is over.
-            DepartureBeyondForecast: The departure is later than the air is forecast.
+            DepartureBeyondForecast: The departure is later than the air is forecast, or the window reaches beyond.
+            TripTooLong: Alternatives are asked for, and the fastest way takes too long for them.
+            FrontTooLarge: There are too many alternatives to weigh.
         """
         ends = {"origin": request.origin, "destination": request.destination}
         finder, (origin, destination) = self.wayfinder(
             ends, request.travel_mode, request.traveller, request.algorithm, now
         )
         departure = finder.known.departure(request.departure_time, now)
-        found = {
-            route_type: finder.find(route_type, departure, origin, destination) for route_type in request.route_types
-        }
-        # Weights are rounded: between ways that are equal but for that, the figures themselves decide.
-        best = {
-            route_type: min((way, *found.values()), key=finder.least(route_type)) for route_type, way in found.items()
-        }
-        fastest = best.get(RouteType.FASTEST)
+        ways, fastest = _ways(finder, request.route_types, departure, origin, destination)
         routes = tuple(
             with_details(
-                against(route_of(finder.region, route_type, way, departure), way, fastest),
+                against(route_of(finder.region, route_type, way, departure), way, fastest[route_type]),
                 way,
                 finder,
                 departure,
                 request.details,
             )
-            for route_type, way in best.items()
+            for route_type, way in ways
         )
-        return Plan(routes, self.status(finder, departure), finder.region.name)
+        window = request.departure_window_hours
+        leavings = () if window is None else departures(finder, departure, window, origin, destination)
+        told = tuple(_departures(finder, leavings, request.details))
+        return Plan(routes, self.status(finder, departure), finder.region.name, told)
 
     @staticmethod
     def _make_ready(region: Region, known: KnownAir, now: datetime) -> None:
-        field, hour = known.field, known.hour_of(now, now)
-        region.make_ready(None if field is None or hour is None else region.background(field, hour))
+        field = known.field
+        hours = [known.hour_of(at, now) for at in (now, now + AHEAD)]
+        region.make_ready(
+            *(None if field is None or hour is None else region.background(field, hour) for hour in hours)
+        )
+
+
+def _ways(
+    finder: Wayfinder, route_types: Sequence[RouteType], departure: datetime, origin: Place, destination: Place
+) -> tuple[list[tuple[RouteType, Way]], dict[RouteType, Way | None]]:
+    """The ways of each type in the order asked for, and what each type is told against."""
+    found = {
+        route_type: finder.find(route_type, departure, origin, destination)
+        for route_type in route_types
+        if route_type is not RouteType.ALTERNATIVE
+    }
+    # Weights are rounded: between ways that are equal but for that, the figures themselves decide.
+    best = {route_type: min((way, *found.values()), key=finder.least(route_type)) for route_type, way in found.items()}
+    several = alternatives(finder, departure, origin, destination) if RouteType.ALTERNATIVE in route_types else ()
+    fastest: dict[RouteType, Way | None] = dict.fromkeys(route_types, best.get(RouteType.FASTEST))
+    if several:
+        fastest[RouteType.ALTERNATIVE] = several[0]
+    ways = [
+        (route_type, way)
+        for route_type in route_types
+        for way in (several if route_type is RouteType.ALTERNATIVE else (best[route_type],))
+    ]
+    return ways, fastest
+
+
+def _departures(finder: Wayfinder, leavings: Sequence[Leaving], details: Collection[Detail]) -> Iterator[Departure]:
+    """Departures as they are told, the best of them with its route."""
+    best = best_of(leavings) if leavings else None
+    for which, leaving in enumerate(leavings):
+        way, route = leaving.way, None
+        if which == best:
+            route = route_of(finder.region, RouteType.HEALTHIEST, way, leaving.time)
+            route = with_details(route, way, finder, leaving.time, details)
+        yield Departure(
+            time=leaving.time,
+            seconds=way.seconds,
+            doses=way.doses,
+            air_quality_score=way.exposure.score,
+            compared_to_first=None if which == 0 else compare(way, leavings[0].way),
+            route=route,
+        )
 
 
 def route_of(region: Region, route_type: RouteType, way: Way, departure: datetime) -> Route:
@@ -157,7 +210,7 @@ def route_of(region: Region, route_type: RouteType, way: Way, departure: datetim
 
 def against(route: Route, way: Way, fastest: Way | None) -> Route:
     """The route of a way, told against the fastest; as it is where that is not known, or the fastest itself."""
-    if fastest is None or route.route_type is RouteType.FASTEST:
+    if fastest is None or fastest is way or route.route_type is RouteType.FASTEST:
         return route
     return replace(route, compared_to_fastest=compare(way, fastest))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,16 +15,20 @@ from router.exposure.background import Background
 from router.exposure.concentration import StreetAir
 from router.exposure.field import AirField
 from router.exposure.hourly import HourlyAir
-from router.exposure.metrics import Metrics
+from router.exposure.metrics import HOURS_KEPT, Metrics
 from router.exposure.recent import Recent
-from router.exposure.street import influence_of_roads
 from router.graph.graph import Graph
-from router.modes import GAITS, PROFILES, TravelMode, profile
+from router.modes import GAITS, PROFILES, TravelMode, is_open, profile
+from router.prepared import Prepared, prepare
 from router.route import Algorithm, RouteType
+from router.search.backwards import Terrain
+from router.search.contraction_engine import ContractionEngine
 from router.search.engine import Engine, Path, Place
+from router.search.front import Front, FrontSearch
 from router.search.metric import Metric
 from router.search.shapes import Shapes
 from router.search.snapping import Snapper
+from router.search.time_dependent import Hours, TimeDependentSearch
 from router.traveller import Sensitivity
 from router.way import Way
 
@@ -35,14 +40,23 @@ _DECIMALS: Final = 1
 class Region:
     """Finds ways on one graph; any number of threads may ask at once, while another brings new air."""
 
-    def __init__(self, graph: Graph) -> None:
-        """Prepares the graph for searching."""
-        self.graph = graph
+    def __init__(self, streets: Prepared | Graph, *, hours_kept: int = HOURS_KEPT) -> None:
+        """Prepares streets for searching.
+
+        Args:
+            streets: A graph with what is made of it once; of a bare one that is made here, in seconds.
+            hours_kept: For how many hours beside the current one metrics are kept.
+        """
+        prepared = prepare(streets) if isinstance(streets, Graph) else streets
+        self.graph = graph = prepared.graph
         self.shapes = Shapes(graph)
-        self.air = StreetAir(graph, influence_of_roads(graph, self.shapes))
-        self._metrics = Metrics(graph, self.air)
-        self._engine = Engine(graph)
-        self._snappers = {mode: Snapper(graph, self.shapes, self._metrics.open[mode]) for mode in PROFILES}
+        self.air = StreetAir(graph, prepared.influence)
+        self._metrics = Metrics(graph, prepared.contraction, self.air, hours_kept=hours_kept)
+        self._contracted = ContractionEngine(graph, prepared.contraction)
+        self._engine = Engine(graph, prepared.landmarks)
+        terrain = Terrain(graph, self._engine.position)
+        self._fronts, self._in_time = FrontSearch(terrain), TimeDependentSearch(terrain)
+        self._snappers = {mode: Snapper(graph, self.shapes, is_open(graph, mode)) for mode in PROFILES}
         self._airs: Recent[AirField | None, HourlyAir] = Recent(_FIELDS_KEPT)
 
     @property
@@ -52,8 +66,8 @@ class Region:
 
     def warm_up(self) -> tuple[Point, Point]:
         """Compiles what searches need, and returns the ends of a way to try them on."""
-        self._engine.warm_up(self._metrics.fastest(TravelMode.WALK))
         graph, longest = self.graph, int(np.argmax(self.graph.length_m))
+        self._engine.warm_up(self._plain(RouteType.FASTEST, TravelMode.WALK, Sensitivity.NORMAL, None))
         origin, destination = (
             Point(float(graph.latitude[node]), float(graph.longitude[node]))
             for node in (graph.tail[longest], graph.head[longest])
@@ -72,11 +86,9 @@ class Region:
         """The background in one hour of a field; None where nothing is known."""
         return self.air_of(field).background(hour)
 
-    def make_ready(self, background: Background | None) -> None:
-        """Makes what the next requests need of a background, before they come."""
-        for mode in TravelMode:
-            for sensitivity in Sensitivity:
-                self._metrics.healthiest(mode, background, sensitivity)
+    def make_ready(self, *backgrounds: Background | None) -> None:
+        """Makes what requests in these hours need before they come, and keeps it until others are made ready."""
+        self._metrics.make_ready(tuple(dict.fromkeys(background or self.air.nothing for background in backgrounds)))
 
     def snap(self, point: Point, mode: TravelMode, field: str) -> Place:
         """The place nearest to a point. Raises PointOffGraph, on the request's field."""
@@ -105,14 +117,52 @@ class Region:
             background: The air, likewise; None when nothing is known.
             origin: Where it starts.
             destination: Where it ends.
-            algorithm: How to search.
+            algorithm: How to search; all find a way of the same cost.
         """
-        metric = self._metric(route_type, mode, sensitivity, background)
-        return self._engine.find(metric, origin, destination, guided=algorithm is not Algorithm.DIJKSTRA)
+        if algorithm is Algorithm.CONTRACTION_HIERARCHY:
+            air = background or self.air.nothing
+            with self._metrics.customized(route_type, mode, sensitivity, air) as metric:
+                if metric is not None:
+                    return self._contracted.find(metric, origin, destination)
+        plain = self._plain(route_type, mode, sensitivity, background)
+        return self._engine.find(plain, origin, destination, guided=algorithm is not Algorithm.DIJKSTRA)
 
     def least(self, metric: Metric, origin: Place, destination: Place) -> Path | None:
         """The way of least cost by a metric of one's own; None when there is none."""
         return self._engine.find(metric, origin, destination)
+
+    def front(
+        self, mode: TravelMode, background: Background | None, origin: Place, destination: Place, *, stretch: float
+    ) -> Front | None:
+        """The exact front of time against load, in the air of one hour; None when there is no way.
+
+        Args:
+            mode: How ways are travelled; where it shares a profile's metrics, times are the profile's.
+            background: The air; None when nothing is known.
+            origin: Where they start.
+            destination: Where they end.
+            stretch: No way takes longer than the fastest times this.
+
+        Raises FrontTooLarge.
+        """
+        time = self._plain(RouteType.FASTEST, mode, Sensitivity.NORMAL, None)
+        load = self._plain(RouteType.HEALTHIEST, mode, Sensitivity.LEAST_DOSE, background)
+        return self._fronts.find(time, load, origin, destination, stretch=stretch)
+
+    def find_leaving(
+        self, mode: TravelMode, origin: Place, destination: Place, known: Path, departures: Sequence[Hours]
+    ) -> tuple[Path, ...]:
+        """The cheapest ways found at several departures, each no dearer than a way that is known.
+
+        Args:
+            mode: How they are travelled.
+            origin: Where they start.
+            destination: Where they end.
+            known: A way between them.
+            departures: What ways cost from each on; their unit of time is a millisecond of the mode's profile.
+        """
+        time = self._plain(RouteType.FASTEST, mode, Sensitivity.NORMAL, None)
+        return self._in_time.find(time, origin, destination, known, departures)
 
     def way(self, path: Path, mode: TravelMode, air: HourlyAir, departure: datetime) -> Way:
         """The path with its figures, travelled from a departure on in that air."""
@@ -133,15 +183,7 @@ class Region:
         """Where a way runs, float64[p, 2], latitude and longitude in degrees."""
         return self.shapes.line(way.path)
 
-    def _metric(
+    def _plain(
         self, route_type: RouteType, mode: TravelMode, sensitivity: Sensitivity, background: Background | None
     ) -> Metric:
-        match route_type:
-            case RouteType.FASTEST:
-                return self._metrics.fastest(mode)
-            case RouteType.SHORTEST:
-                return self._metrics.shortest(mode)
-            case RouteType.HEALTHIEST:
-                return self._metrics.healthiest(mode, background, sensitivity)
-            case RouteType.ALTERNATIVE:
-                raise ValueError("Alternatives are a front, and least in no one thing.")
+        return self._metrics.plain(route_type, mode, sensitivity, background or self.air.nothing)

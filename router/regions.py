@@ -119,7 +119,7 @@ class Regions:
             if kept is not None and kept.sha256 == prepared.sha256:
                 return kept
             check(prepared)
-            region = Region(prepared.graph)
+            region = Region(prepared)
             self._planner.try_out(region, self._clock())
         except CleanAirError:
             raise

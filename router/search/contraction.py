@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from router.read_only import read_only
 from router.search.compiled import compiled
 from router.search.kernel import Ints
 
@@ -22,8 +23,8 @@ class Contraction(NamedTuple):
     """The nodes by rank, of which the lowest is contracted first, and the `k` links between them.
 
     A link joins two nodes that are neighbours in the graph, or were when all nodes below both were contracted. It may
-    be travelled both ways: upwards, from its lower end to its upper one, and downwards. The arrays are not to be
-    written to; compiled code takes them all as they are.
+    be travelled both ways: upwards, from its lower end to its upper one, and downwards. The arrays are read-only;
+    compiled code takes them all as they are.
 
     Attributes:
         rank: int32[n], the rank of each node. All else here speaks of ranks.
@@ -92,19 +93,19 @@ def contract(tail: Ints, head: Ints, order: Ints) -> Contraction:
     is_up = rank[tail] < rank[head]
     first_arc, arc_on = _rows(len(upper), link[joins], np.where(is_up[joins], joins, ~joins).astype(np.int32))
     return Contraction(
-        rank=rank,
-        parent=parent,
+        rank=read_only(rank),
+        parent=read_only(parent),
         height=_height(parent),
-        first_up=first_up,
-        upper=upper,
-        lower=lower,
-        first_down=first_down,
-        down=down,
-        down_end=lower[down],
-        link=link,
-        is_up=is_up,
-        first_arc=first_arc,
-        arc_on=arc_on,
+        first_up=read_only(first_up),
+        upper=read_only(upper),
+        lower=read_only(lower),
+        first_down=read_only(first_down),
+        down=read_only(down),
+        down_end=read_only(lower[down]),
+        link=read_only(link),
+        is_up=read_only(is_up),
+        first_arc=read_only(first_arc),
+        arc_on=read_only(arc_on),
     )
 
 

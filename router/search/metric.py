@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from router.read_only import read_only
 from router.search.kernel import CLOSED, LARGEST_WEIGHT, Floats, Ints
 
 # The float quotient of two numbers may lie above the true one by a rounding; the potential must not.
@@ -19,7 +20,7 @@ class Metric:
     """A weight for each arc; the array is not to be written to.
 
     Attributes:
-        weight: int32[m], 1 to LARGEST_WEIGHT, or CLOSED.
+        weight: int32[m], 0 to LARGEST_WEIGHT, or CLOSED; read-only.
         least_per_meter: No open arc costs less than this for each metre of its length.
     """
 
@@ -33,6 +34,12 @@ class Metric:
         Choose the unit so that the cost of a short arc is many units: the rounding is half a unit an arc.
         """
         bounded = np.clip(np.rint(cost), 1, LARGEST_WEIGHT).astype(np.int32)
-        weight = np.where(is_open, bounded, CLOSED)
-        per_meter = bounded[is_open] / length_m[is_open]
-        return cls(weight, float(per_meter.min()) * _BELOW_ROUNDING if len(per_meter) else 0.0)
+        return cls.weighing(np.where(is_open, bounded, CLOSED), length_m)
+
+    @classmethod
+    def weighing(cls, weight: Ints, length_m: Floats) -> Self:
+        """The metric of weights, int32[m], of arcs so long, float64[m], metres."""
+        is_open = weight >= 0
+        per_meter = weight[is_open] / length_m[is_open]
+        least = float(per_meter.min()) * _BELOW_ROUNDING if len(per_meter) else 0.0
+        return cls(read_only(weight), least)
