@@ -22,6 +22,7 @@ from air.geodesy import Floats
 from air.pollutants import FORECAST_POLLUTANTS
 from router.exposure.contrast import OWN_SPREAD, RELIEF, SHARED_SPREAD, contrast
 from router.graph.graph import Graph, RoadClass
+from router.nearness import away_m
 from router.plane import on_plane, stretch
 from router.read_only import read_only
 from router.search.compiled import compiled
@@ -89,17 +90,17 @@ def influence_of_roads(graph: Graph, shapes: Shapes) -> Features:
     edges = np.flatnonzero(one_arc_an_edge(graph)).astype(np.int32)
     points, edge_of_point = shapes.of_many(edges)
     # With indices it answers with an array, which its types leave open.
-    lines = cast("NDArray[np.object_]", shapely.linestrings(on_plane(points), indices=edge_of_point))
-    nodes = on_plane(np.stack([graph.latitude, graph.longitude], axis=1))
-    # Likewise: with many coordinates an array of points.
-    ends = cast("NDArray[np.object_]", shapely.points(nodes))
-    middles = shapely.line_interpolate_point(lines, 0.5, normalized=True)
+    places = on_plane(points)
+    lines = cast("NDArray[np.object_]", shapely.linestrings(places, indices=edge_of_point))
+    ends = on_plane(np.stack([graph.latitude, graph.longitude], axis=1))
+    middles = shapely.get_coordinates(shapely.line_interpolate_point(lines, 0.5, normalized=True))
     per_meter = stretch(graph.latitude)
     at_end, at_middle = np.zeros(graph.node_count), np.zeros(len(edges))
+    steps = np.flatnonzero(edge_of_point[:-1] == edge_of_point[1:])
     for road_class, share in INFLUENCE.items():
-        roads = lines[graph.road_class[edges] == road_class]
-        at_end = np.maximum(at_end, share * _fading(ends, roads, per_meter))
-        at_middle = np.maximum(at_middle, share * _fading(middles, roads, per_meter[graph.tail[edges]]))
+        roads = steps[graph.road_class[edges[edge_of_point[steps]]] == road_class]
+        at_end = np.maximum(at_end, share * _fading(ends, places, roads, per_meter))
+        at_middle = np.maximum(at_middle, share * _fading(middles, places, roads, per_meter[graph.tail[edges]]))
     along = (at_end[graph.tail[edges]] + 4.0 * at_middle + at_end[graph.head[edges]]) / 6.0
     influence = np.zeros(graph.arc_count, dtype=np.float32)
     influence[edges] = along
@@ -108,12 +109,17 @@ def influence_of_roads(graph: Graph, shapes: Shapes) -> Features:
     return read_only(influence)
 
 
-def _fading(points: NDArray[np.object_], roads: NDArray[np.object_], per_meter: Floats) -> Floats:
-    """1 on a road, falling off with the distance from the nearest one; 0 out of reach."""
-    left = np.zeros(len(points))
-    if len(roads) and len(points):
-        (near, _), away = shapely.STRtree(roads).query_nearest(
-            points, max_distance=_REACH_M * float(per_meter.max()), return_distance=True, all_matches=False
-        )
-        left[near] = np.exp(-away / per_meter[near] / FADING_M)
+def _fading(points: Floats, places: Floats, roads: NDArray[np.int64], per_meter: Floats) -> Floats:
+    """1 on a road, falling off with the distance from the nearest one; 0 out of reach.
+
+    Args:
+        points: float64[p, 2], on the plane.
+        places: float64[q, 2], likewise, of lines.
+        roads: Those of which there is a road to the next.
+        per_meter: float64[p], how many metres of the plane one is at each point.
+    """
+    if not len(points):
+        return np.zeros(0)
+    away = away_m(points, places[roads], places[roads + 1], _REACH_M * float(per_meter.max()))
+    left: Floats = np.exp(-away / per_meter / FADING_M)
     return left
