@@ -79,28 +79,63 @@ def _collected(network: _Network) -> NDArray[np.bool_]:
 
 def _of_measurements(network: _Network) -> Iterator[Figure]:
     values = network.values[_collected(network)][::_EVERY_HOURS]
+    trend = _drift(network, 2)
+    regressed, rest = _regressed(values, trend)
     by_way: Mapping[str, Floats] = {
         "inverse distance squared": _weighted(values, _weight(network.apart, 2.0)),
         "inverse distance": _weighted(values, _weight(network.apart, 1.0)),
         "nearest station": _weighted(values, _weight(network.apart, 64.0)),
         "mean within 50 km": _weighted(values, _weight(network.apart, 0.0)),
-        f"ordinary kriging, {_RANGE_M / 1000:.0f} km": _kriged(values, network.apart),
+        f"ordinary kriging, {_RANGE_M / 1000:.0f} km": _kriged(values, network.apart, _drift(network, 0)),
+        "regression on place": regressed,
+        "regression, its rest by inverse squares": regressed + _weighted(rest, _weight(network.apart, 2.0)),
+        "regression, its rest kriged": _kriged(values, network.apart, trend),
     }
     known = np.isfinite(values) & np.all([np.isfinite(estimate) for estimate in by_way.values()], axis=0)
     squared = by_way["inverse distance squared"]
-    for way, estimate in by_way.items():
-        found, against = [], []
-        for axis, pollutant in enumerate(FORECAST_POLLUTANTS):
-            error, usual = (_rmse(each[..., axis], values[..., axis], known[..., axis]) for each in (estimate, squared))
-            gas = pollutant in {Pollutant.O3, Pollutant.NO2}
-            found.append(f"{pollutant} {error * 1000:.2f} ppb" if gas else f"{pollutant} {error:.2f} µg/m³")
-            against.append(f"{error / usual - 1:+.1%}")
-        size = f"{known[..., 0].sum():,} hours of stations"
-        yield Figure(f"RMSE, {way}", ", ".join(found), f"to inverse squares: {', '.join(against)}", size)
+    for axis, pollutant in enumerate(FORECAST_POLLUTANTS):
+        unit, name = (1000.0, "ppb") if pollutant in {Pollutant.O3, Pollutant.NO2} else (1.0, "µg/m³")
+        size = f"{known[..., axis].sum():,} hours of stations, {name}"
+        truth = np.where(known[..., axis], values[..., axis], np.nan)
+        for way, estimate in by_way.items():
+            error = unit * (estimate[..., axis] - truth)
+            found = f"{_rms(error):.2f}, {np.nanmean(np.abs(error)):.2f}, {np.nanmean(error):+.2f}"
+            held = _held(estimate[..., axis], truth, _SHIFT[pollutant])
+            against = _rms(error) / _rms(unit * (squared[..., axis] - truth)) - 1.0
+            what = f"{pollutant}, {way}: RMSE, MAE, bias; of intervals of one width"
+            yield Figure(what, f"{found}; {held:.0%}", f"RMSE to inverse squares: {against:+.1%}", size)
 
 
-def _rmse(estimate: Floats, truth: Floats, known: NDArray[np.bool_]) -> float:
-    return float(np.sqrt(np.mean((estimate - truth)[known] ** 2)))
+def _rms(error: Floats) -> float:
+    return float(np.sqrt(np.nanmean(error**2)))
+
+
+def _held(estimate: Floats, truth: Floats, shift: float) -> float:
+    """The share of every second hour's values that lies in an interval that held 80 % of the others."""
+    off = np.abs(np.log(np.maximum(estimate, 0.0) + shift) - np.log(truth + shift))
+    width = np.nanquantile(off[::2], 0.8)
+    others = off[1::2]
+    return float((others <= width).sum() / np.isfinite(others).sum())
+
+
+def _drift(network: _Network, degree: int) -> Floats:
+    """Powers of latitude and longitude up to a degree in all, (stations, powers); the first is constant."""
+    north, east = (network.latitude - 36.5) / 1.5, (network.longitude - 127.5) / 1.5
+    powers = [north**i * east**j for i in range(degree + 1) for j in range(degree + 1 - i)]
+    return np.stack(powers, axis=1)
+
+
+def _regressed(values: Floats, drift: Floats) -> tuple[Floats, Floats]:
+    """What a regression on places makes of each station, left out of it; and what all others have beside the whole."""
+    estimate, rest = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
+    for case, axis in np.ndindex(len(values), values.shape[2]):
+        known = np.flatnonzero(np.isfinite(values[case, :, axis]))
+        own, at = values[case, known, axis], drift[known]
+        hat = at @ np.linalg.pinv(at)
+        over = own - hat @ own
+        rest[case, known, axis] = over
+        estimate[case, known, axis] = own - over / (1.0 - np.diag(hat))
+    return estimate, rest
 
 
 def _weight(apart: Floats, power: float, excluded_m: float = 0.0) -> Floats:
@@ -115,16 +150,15 @@ def _weighted(values: Floats, weight: Floats) -> Floats:
     return np.moveaxis(interpolation.interpolate(weight, np.moveaxis(values, 1, 0)), 0, 1)
 
 
-def _kriged(values: Floats, apart: Floats) -> Floats:
-    """Ordinary kriging, each station left out, by one inverse an hour (Dubrule, Math. Geology 15, 1983)."""
+def _kriged(values: Floats, apart: Floats, drift: Floats) -> Floats:
+    """Kriging with a drift, each station left out, by one inverse an hour (Dubrule, Math. Geology 15, 1983)."""
     estimate = np.full(values.shape, np.nan)
     covariance = np.exp(-np.where(np.isfinite(apart), apart, 0.0) / _RANGE_M) + _NUGGET * np.eye(len(apart))
     for case, axis in np.ndindex(len(values), values.shape[2]):
         known = np.flatnonzero(np.isfinite(values[case, :, axis]))
-        system = np.ones((len(known) + 1, len(known) + 1))
-        system[:-1, :-1] = covariance[np.ix_(known, known)]
-        system[-1, -1] = 0.0
-        inverse = np.linalg.inv(system)[:-1, :-1]
+        covered, at = covariance[np.ix_(known, known)], drift[known]
+        system = np.block([[covered, at], [at.T, np.zeros((at.shape[1], at.shape[1]))]])
+        inverse = np.linalg.inv(system)[: len(known), : len(known)]
         own = values[case, known, axis]
         estimate[case, known, axis] = own - inverse @ own / np.diag(inverse)
     return estimate
