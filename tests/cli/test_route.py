@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import grpc
 import pytest
 from cleanair.router.v1 import route_pb2
+from cleanair.router.v1.location_service_pb2_grpc import add_LocationServiceServicer_to_server
 from cleanair.router.v1.route_service_pb2_grpc import add_RouteServiceServicer_to_server
 from google.protobuf.duration_pb2 import Duration
 
@@ -19,11 +21,17 @@ from cli.route_report import comparison
 from cli.settings import CommandSettings
 from mesh.cache import InProcessCache
 from router.graph.graph import RoadClass
+from router.location_service import LocationService
+from router.locations import Locations
+from router.places.gazetteer import gather
+from router.places.indexes import Indexes
+from router.places.store import save
 from router.planner import Planner
 from router.region import Region
 from router.service import RouteService
 from router.workers import Workers
 from tests.router.air_plan import NOW, air_of
+from tests.router.graph.drawing import Drawing
 from tests.router.street_plan import Edge, at, plan
 
 STREETS = plan(
@@ -37,12 +45,28 @@ STREETS = plan(
 
 
 @pytest.fixture(scope="module")
-async def settings() -> AsyncIterator[CommandSettings]:
+def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of one station and one park at the ends of the streets."""
+    folder = tmp_path_factory.mktemp("places")
+    nodes = {1: at(0, 0), 2: at(1000, 400)}
+    tags = {
+        1: {"railway": "station", "name": "서쪽역", "name:en": "West Station"},
+        2: {"leisure": "park", "name": "동쪽공원", "name:en": "East Park"},
+    }
+    town = Drawing({node: (point.latitude, point.longitude) for node, point in nodes.items()}, [], tags)
+    save(gather(town.write(folder / "town.osm.pbf")), folder / "town.places")
+    return folder / "town.places"
+
+
+@pytest.fixture(scope="module")
+async def settings(places: Path) -> AsyncIterator[CommandSettings]:
     planner, workers = Planner([Region(STREETS)], stale_after=timedelta(hours=3)), Workers(1, 8)
     planner.know(air_of({Pollutant.NO2: 80.0, Pollutant.PM25: 10.0}), NOW)
     routes = RouteService(planner, InProcessCache(), workers, clock=lambda: NOW, keep_for=timedelta(days=1))
     server = grpc.aio.server()
     add_RouteServiceServicer_to_server(routes, server)
+    locations = LocationService(Locations(Indexes(lambda: [places]), workers, None))
+    add_LocationServiceServicer_to_server(locations, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     yield CommandSettings(gateway_target=f"127.0.0.1:{port}")
@@ -80,6 +104,18 @@ async def test_steps_of_the_healthiest(settings: CommandSettings, capsys: pytest
     assert "The healthiest way" in text
     assert "종로로 왼쪽으로 크게 도세요" in text
     assert "목적지에 도착했습니다" in text
+
+
+async def test_places_may_be_named(settings: CommandSettings, capsys: pytest.CaptureFixture[str]) -> None:
+    text = await said(settings, Trip("ㅅㅉㅇ", "East Park"), capsys)
+    assert "FROM: 서쪽역, West Station" in text
+    assert "TO: 동쪽공원, East Park" in text
+    assert "1.40" in text
+
+
+async def test_a_name_that_nothing_has(settings: CommandSettings) -> None:
+    with pytest.raises(CommandFailed, match="TO: no place is called qwxzqwxz"):
+        await asyncio.to_thread(route, settings, Trip(FROM, "qwxzqwxz"))
 
 
 @pytest.mark.parametrize("mode", ["run", "bike", "wheelchair", "CAR"])
