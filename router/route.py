@@ -149,7 +149,7 @@ class Departure:
         time: When.
         seconds: Time on the way.
         doses: What is inhaled on it, by pollutant.
-        air_quality_score: 0 to 100.
+        air_quality_score: 0 to 100, with its 80 % interval.
         compared_to_first: Against leaving at the start of the window; None for that itself.
         route: The way, of the departure with the least load of the window alone.
     """
@@ -157,7 +157,7 @@ class Departure:
     time: datetime
     seconds: float
     doses: tuple[Dose, ...]
-    air_quality_score: float | None
+    air_quality_score: Score | None
     compared_to_first: Comparison | None
     route: Route | None
 

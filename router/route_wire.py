@@ -35,6 +35,7 @@ _SCORE_DECIMALS: Final = 1
 _BEARING_DECIMALS: Final = 0
 _ID_BYTES: Final = 16
 _DEPARTURE: Final = "departure_time"
+_WINDOW: Final = "departure_window_hours"
 _ALGORITHMS: Final[Mapping[int, Algorithm]] = {
     wire.CalculateRoutesRequest.ALGORITHM_UNSPECIFIED: Algorithm.CONTRACTION_HIERARCHY,
     wire.CalculateRoutesRequest.DIJKSTRA: Algorithm.DIJKSTRA,
@@ -47,6 +48,11 @@ _PROVIDERS: Final[Mapping[int, Provider]] = {
     wire.CalculateRoutesRequest.OSRM: Provider.OSRM,
     wire.CalculateRoutesRequest.VALHALLA: Provider.VALHALLA,
 }
+
+
+def warm_up() -> None:
+    """Compiles what telling a route needs, before the first request comes."""
+    encode(np.zeros((2, 2)), _POLYLINE_DECIMALS)
 
 
 def request_from_wire(request: wire.CalculateRoutesRequest) -> RouteRequest:
@@ -63,6 +69,7 @@ def request_from_wire(request: wire.CalculateRoutesRequest) -> RouteRequest:
         traveller=traveller_from_wire(request.traveller),
         details=frozenset(Detail(wire.CalculateRoutesRequest.Detail.Name(detail)) for detail in request.details),
         provider=_PROVIDERS[request.provider],
+        departure_window_hours=request.departure_window_hours if request.HasField(_WINDOW) else None,
     )
 
 
@@ -96,9 +103,9 @@ def route_to_wire(
         departure_time=time_to_wire(departure),
         arrival_time=time_to_wire(departure + _rounded(route.seconds)),
         doses=[dose_to_wire(dose) for dose in route.doses],
-        air_quality_score=None if score is None else round(score.value, _SCORE_DECIMALS),
-        air_quality_score_lower=None if score is None else round(score.lower, _SCORE_DECIMALS),
-        air_quality_score_upper=None if score is None else round(score.upper, _SCORE_DECIMALS),
+        air_quality_score=None if score is None else score_to_wire(score.value),
+        air_quality_score_lower=None if score is None else score_to_wire(score.lower),
+        air_quality_score_upper=None if score is None else score_to_wire(score.upper),
         encoded_polyline=encode(route.line, _POLYLINE_DECIMALS),
         compared_to_fastest=None if compared is None else comparison_to_wire(compared),
         ventilation_m3_h=round(route.ventilation_m3_h, _AIR_DECIMALS),
@@ -146,7 +153,7 @@ def _segments_to_wire(route: Route) -> list[route_pb2.Segment]:
             last_point=segment.last_point,
             distance_meters=meters[at],
             duration=duration_to_wire(seconds[at]),
-            air_quality_score=round(segment.air_quality_score, _SCORE_DECIMALS),
+            air_quality_score=score_to_wire(segment.air_quality_score),
             doses=[dose_to_wire(dose) for dose in segment.doses],
         )
         for at, segment in enumerate(route.segments)
@@ -188,6 +195,11 @@ def comparison_to_wire(comparison: Comparison) -> route_pb2.Comparison:
         told.dose_saved_upper_fraction = round(saved.upper, _SHARE_DECIMALS)
         told.difference = route_pb2.Difference.Value(saved.difference.value)
     return told
+
+
+def score_to_wire(score: float) -> float:
+    """A score, rounded likewise."""
+    return round(score, _SCORE_DECIMALS)
 
 
 def duration_to_wire(seconds: float) -> Duration:
