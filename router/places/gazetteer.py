@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -35,11 +34,18 @@ _AREA_REACH_M: Final = {Level.TOWN: 30_000.0, Level.DISTRICT: 6_000.0, Level.QUA
 
 
 @dataclass(frozen=True, slots=True)
-class StreetLine:
-    """A piece of a street: its name, and its points, int32[k, 2] of latitude and longitude in 1e-7 degrees."""
+class StreetLines:
+    """Pieces of streets, `w` of them, with all their points end to end, `p` of them.
 
-    name: str
-    line: NDArray[np.int32]
+    Attributes:
+        names: Of each piece.
+        first: int64[w + 1], where the points of each begin.
+        points: int32[p, 2], latitude and longitude in 1e-7 degrees.
+    """
+
+    names: tuple[str, ...]
+    first: Longs
+    points: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ class Gazetteer:
     places: tuple[Place, ...]
     importance: tuple[float, ...]
     spellings: tuple[tuple[str, ...], ...]
-    streets: tuple[StreetLine, ...]
+    streets: StreetLines
 
 
 def gather(path: Path) -> Gazetteer:
@@ -100,11 +106,11 @@ def _one_of(same: Sequence[Named]) -> Named:
 
 def _merge_streets(pieces: StreetPieces) -> list[Named]:
     """Each street once, at the point of it that is nearest to its middle."""
-    size = np.array(pieces.size, dtype=np.int64)
-    if not len(size):
+    if not pieces.lines:
         return []
+    size = np.array([len(line) for line in pieces.lines])
     name, importance = np.array(pieces.name, dtype=np.int64), np.array(pieces.importance)
-    points = np.column_stack((np.array(pieces.y), np.array(pieces.x))) / UNITS_PER_DEGREE
+    points = np.concatenate(pieces.lines)[:, ::-1]
     of_point = np.repeat(name, size)
     cluster = merged(of_point, points, np.full(len(points), _SAME_STREET_M))
     middle = most_central(cluster, points)
@@ -119,13 +125,13 @@ def _merge_streets(pieces: StreetPieces) -> list[Named]:
     ]
 
 
-def _lines(pieces: StreetPieces) -> tuple[StreetLine, ...]:
-    points = np.column_stack((np.array(pieces.y, dtype=np.int32), np.array(pieces.x, dtype=np.int32)))
-    first = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(np.array(pieces.size, dtype=np.int64)))).tolist()
+def _lines(pieces: StreetPieces) -> StreetLines:
     names = [names.name for names in pieces.names]
-    return tuple(
-        StreetLine(names[name], points[start:end])
-        for name, (start, end) in zip(pieces.name, pairwise(first), strict=True)
+    points = np.concatenate((np.empty((0, 2)), *pieces.lines))[:, ::-1]
+    return StreetLines(
+        names=tuple(names[name] for name in pieces.name),
+        first=np.cumsum([0, *map(len, pieces.lines)], dtype=np.int64),
+        points=np.round(points * UNITS_PER_DEGREE).astype(np.int32),
     )
 
 

@@ -26,7 +26,7 @@ from air.geodesy import Floats
 from air.places import Point
 from mesh.errors import InvalidInput
 from router.graph.pieces import UNITS_PER_DEGREE
-from router.places.gazetteer import Gazetteer, StreetLine
+from router.places.gazetteer import Gazetteer, StreetLines
 from router.places.grams import Ints, Longs, grams
 from router.places.hangul import initials, keys
 from router.places.place import Kind, Place
@@ -189,7 +189,7 @@ def _fill(database: sqlite3.Connection, gazetteer: Gazetteer) -> None:
     database.executemany("INSERT INTO place_box VALUES (?, ?, ?, ?, ?)", _boxes_of_places(columns))
     database.executemany(
         "INSERT INTO street VALUES (?, ?, ?)",
-        ((i, each.name, each.line.astype("<i4").tobytes()) for i, each in enumerate(gazetteer.streets)),
+        _rows_of_streets(gazetteer.streets),
     )
     database.executemany("INSERT INTO street_box VALUES (?, ?, ?, ?, ?)", _boxes_of_streets(gazetteer.streets))
 
@@ -218,10 +218,19 @@ def _boxes_of_places(columns: Columns) -> Iterable[tuple[int, int, int, int, int
     return zip(asked.tolist(), y, y, x, x, strict=True)
 
 
-def _boxes_of_streets(streets: Sequence[StreetLine]) -> Iterator[tuple[int, int, int, int, int]]:
-    for index, street in enumerate(streets):
-        (south, west), (north, east) = street.line.min(axis=0).tolist(), street.line.max(axis=0).tolist()
-        yield index, south, north, west, east
+def _rows_of_streets(streets: StreetLines) -> Iterator[tuple[int, str, bytes]]:
+    points = streets.points.astype("<i4")
+    for index, (name, (start, end)) in enumerate(zip(streets.names, pairwise(streets.first.tolist()), strict=True)):
+        yield index, name, points[start:end].tobytes()
+
+
+def _boxes_of_streets(streets: StreetLines) -> Iterable[tuple[int, int, int, int, int]]:
+    if not streets.names:
+        return ()
+    (south, west), (north, east) = (
+        of.reduceat(streets.points, streets.first[:-1], axis=0).T.tolist() for of in (np.minimum, np.maximum)
+    )
+    return zip(range(len(streets.names)), south, north, west, east, strict=True)
 
 
 class PlacesFile:
