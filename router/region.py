@@ -20,6 +20,7 @@ from router.exposure.recent import Recent
 from router.graph.graph import Graph
 from router.modes import GAITS, PROFILES, TravelMode, is_open, profile
 from router.prepared import Prepared, prepare
+from router.read_only import read_only
 from router.route import Algorithm, RouteType
 from router.search.backwards import Terrain
 from router.search.contraction_engine import ContractionEngine
@@ -72,6 +73,15 @@ class Region:
             Point(float(graph.latitude[node]), float(graph.longitude[node]))
             for node in (graph.tail[longest], graph.head[longest])
         )
+        here, there = Place(longest, 0.0, origin, 0.0), Place(longest, 1.0, destination, 0.0)
+        for mode in PROFILES:
+            front = self.front(mode, None, here, there, stretch=1.0)
+            if front is not None:
+                self._in_time.warm_up()
+                load, cell, features = self.air.nothing.load[None], self.air.cell, self.air.features
+                hours = Hours(read_only(load), cell, features, left=0.0, hour=1.0, time=1.0, air=1.0)
+                self.find_leaving(mode, here, there, front.paths[0], [hours])
+                break
         return origin, destination
 
     def seconds(self, mode: TravelMode) -> Floats:

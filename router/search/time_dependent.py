@@ -189,6 +189,12 @@ class TimeDependentSearch:
         """Of a graph."""
         self._terrain = terrain
 
+    def warm_up(self) -> None:
+        """Compiles what a search needs only when it finds another way than the one that is known."""
+        space = self._terrain.workspace
+        space.rows[0, _BY] = -1
+        _unpack(self._terrain.streets, space.rows, 0, 0, space.items)
+
     def find(
         self, time: Metric, origin: Place, destination: Place, known: Path, departures: Sequence[Hours]
     ) -> tuple[Path, ...]:
