@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ from bench.figures import Figure
 from predictor.models.model_file import BASELINE, load
 from predictor.models.observed import Observed
 from predictor.models.weather_input import no_weather
+from router.exposure.comparison import FORECAST_SECONDS
 from tests.backing.recorded_air import RecordedAir, recorded_air
 
 _EVERY_HOURS: Final = 97
@@ -176,6 +178,22 @@ def _of_forecasts(network: _Network) -> Iterator[Figure]:
         ends = interpolation.added_deviation(np.array([1000.0, 30_000.0]))[:, axis]
         taken = f"taken: {ends[0]:.3f} at 1 km to {ends[1]:.3f} at 30 km"
         yield Figure(f"{pollutant}, deviation added", ", ".join(found), taken, f"{missing.size:,} cases")
+        yield _likeness(pollutant, told[..., axis, :], came[..., axis])
+
+
+def _likeness(pollutant: Pollutant, told: Floats, came: Floats) -> Figure:
+    """How alike a forecast's errors are at two leads, in shares of its width; what comparisons of hours rest on."""
+    scale = np.log(told + _SHIFT[pollutant])
+    error = np.log(came + _SHIFT[pollutant]) - scale[..., 1]
+    width = np.where(error > 0, scale[..., 2] - scale[..., 1], scale[..., 1] - scale[..., 0])
+    found, taken = [], []
+    for near, far in pairwise(range(len(_LEADS) - 2)):
+        both = np.stack([(error / width)[..., lead].ravel() for lead in (near, far)])
+        known = both[:, np.isfinite(both).all(axis=0)]
+        alike = np.mean(np.prod(known - known.mean(axis=1, keepdims=True), axis=0)) / np.prod(known.std(axis=1))
+        found.append(f"{_LEADS[near]} and {_LEADS[far]} h {alike:.2f}")
+        taken.append(f"{np.exp(-3600 * (_LEADS[far] - _LEADS[near]) / FORECAST_SECONDS):.2f}")
+    return Figure(f"{pollutant}, likeness of errors", ", ".join(found), f"taken: {', '.join(taken)}")
 
 
 def _calibrated_forecasts(network: _Network) -> tuple[Floats, Floats]:

@@ -16,8 +16,8 @@ from router.exposure.along import INHALED, LEVEL, PLACE, ROAD, ROADS, Exposure, 
 from router.search.compiled import compiled
 from router.search.kernel import Ints
 
-FORECAST_SECONDS: Final = 12 * 3600.0
-"""What a forecast errs by at two hours has a correlation that falls by e over this time between them."""
+FORECAST_SECONDS: Final = 6 * 3600.0
+"""How alike a forecast errs at two hours falls by e over this time between them: `make bench ARGS=interpolation`."""
 
 _NORMAL: Final = 1.2815515655446004
 """The 90 % quantile of the normal distribution."""
