@@ -37,6 +37,11 @@ def plan_along(planner: Planner, request: RouteRequest, lines: Sequence[Floats],
 
     Raises ProviderFoundNoRoute when no line is on our streets, or what Planner.plan raises.
     """
+    if request.departure_window_hours is not None:
+        raise ProviderHasNoDepartures(
+            "Departures are compared on our own streets alone; leave the provider out, or the window.",
+            field="departure_window_hours",
+        )
     ends = {"origin": request.origin, "destination": request.destination}
     finder, places = planner.wayfinder(ends, request.travel_mode, request.traveller, request.algorithm, now)
     departure = finder.known.departure(request.departure_time, now)

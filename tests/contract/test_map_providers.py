@@ -31,6 +31,8 @@ from tests.contract.refusal import refusal_of
 from tests.router.air_plan import NOW, air_of
 from tests.router.street_plan import Edge, at, plan
 
+pytestmark = pytest.mark.usefixtures("compiled_router")
+
 Stub: TypeAlias = "route_service_pb2_grpc.RouteServiceAsyncStub"
 Provider = wire.CalculateRoutesRequest.Provider
 Route = route_pb2.Route
@@ -179,6 +181,14 @@ async def test_what_does_not_run_on_our_streets_is_said(grpc_stub: Stub, ways: W
     refused = await refusal_of(grpc_stub.CalculateRoutes(request(OSRM)))
     assert (refused.code, refused.reason) == (grpc.StatusCode.NOT_FOUND, "PROVIDER_FOUND_NO_ROUTE")
     assert refused.fields == ("provider",)
+
+
+async def test_departures_are_not_compared_on_their_streets(grpc_stub: Stub) -> None:
+    asked = request(OSRM)
+    asked.departure_window_hours = 3
+    refused = await refusal_of(grpc_stub.CalculateRoutes(asked))
+    assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "PROVIDER_HAS_NO_DEPARTURES")
+    assert refused.fields == ("departure_window_hours",)
 
 
 @BOTH

@@ -25,6 +25,8 @@ from router.workers import Workers
 from tests.router.air_plan import ISSUED, NOW, air_of
 from tests.router.street_plan import Edge, at, plan
 
+pytestmark = pytest.mark.usefixtures("compiled_router")
+
 Stub: TypeAlias = "route_service_pb2_grpc.RouteServiceAsyncStub"
 Request = wire.CalculateRoutesRequest
 
