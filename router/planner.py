@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -42,6 +43,7 @@ class Planner:
         self._regions = tuple(regions)
         self._stale_after = stale_after
         self._known = KnownAir()
+        self._changing = threading.Lock()
 
     @property
     def regions(self) -> tuple[Region, ...]:
@@ -55,10 +57,11 @@ class Planner:
 
     def serve(self, regions: Sequence[Region], now: datetime) -> None:
         """Serves these regions from now on. What the next requests need of them is made ready first."""
-        for region in regions:
-            if region not in self._regions:
-                self._make_ready(region, self._known, now)
-        self._regions = tuple(regions)
+        with self._changing:
+            for region in regions:
+                if region not in self._regions:
+                    self._make_ready(region, self._known, now)
+            self._regions = tuple(regions)
 
     def try_out(self, region: Region, now: datetime) -> None:
         """Plans once for each mode in a region, so that all is compiled and made before the first request comes.
@@ -82,14 +85,16 @@ class Planner:
 
     def know(self, known: KnownAir, now: datetime) -> None:
         """Plans with this from now on. What the next requests need of it is made ready first."""
-        for region in self._regions:
-            self._make_ready(region, known, now)
-        self._known = known
+        with self._changing:
+            for region in self._regions:
+                self._make_ready(region, known, now)
+            self._known = known
 
     def look_ahead(self, now: datetime) -> None:
         """Makes the next hour ready shortly before it begins; to be called every minute or so."""
-        for region in self._regions:
-            self._make_ready(region, self._known, now)
+        with self._changing:
+            for region in self._regions:
+                self._make_ready(region, self._known, now)
 
     def wayfinder(
         self, points: Mapping[str, Point], mode: TravelMode, traveller: Traveller, algorithm: Algorithm, now: datetime

@@ -11,6 +11,7 @@ import structlog
 
 from mesh.clock import Clock
 from mesh.errors import CleanAirError, FailedPrecondition
+from router.exposure.metrics import HOURS_KEPT
 from router.graph.graph import BrokenGraph
 from router.planner import Planner
 from router.prepared import check, load
@@ -61,17 +62,19 @@ class Refused:
 class Regions:
     """The regions of one graph file, or of all in a folder, in the order of their names."""
 
-    def __init__(self, path: Path, planner: Planner, *, clock: Clock) -> None:
+    def __init__(self, path: Path, planner: Planner, *, clock: Clock, hours_kept: int = HOURS_KEPT) -> None:
         """Of a file, or of a folder; nothing is read yet.
 
         Args:
             path: The file or folder.
             planner: Who serves them.
             clock: Tells the time.
+            hours_kept: For how many hours beside the current one a region keeps metrics.
         """
         self._path = path
         self._planner = planner
         self._clock = clock
+        self._hours_kept = hours_kept
         self._served: tuple[Served, ...] = ()
 
     @property
@@ -119,7 +122,7 @@ class Regions:
             if kept is not None and kept.sha256 == prepared.sha256:
                 return kept
             check(prepared)
-            region = Region(prepared)
+            region = Region(prepared, hours_kept=self._hours_kept)
             self._planner.try_out(region, self._clock())
         except CleanAirError:
             raise

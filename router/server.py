@@ -60,7 +60,7 @@ def _streets(settings: RouterSettings) -> tuple[Regions, Planner]:
         )
     clock = settings.clock()
     planner = Planner([], stale_after=timedelta(minutes=settings.stale_after_minutes))
-    regions = Regions(settings.graph_path, planner, clock=clock)
+    regions = Regions(settings.graph_path, planner, clock=clock, hours_kept=settings.router_hours_kept)
     regions.read()
     return regions, planner
 
@@ -78,6 +78,7 @@ def _locations(settings: RouterSettings, regions: Regions, cache: Cache, workers
 async def _serve(settings: RouterSettings, regions: Regions, planner: Planner, database: Database) -> None:
     from router import graph_service, location_service
     from router.forecast_stream import ForecastStream
+    from router.lookahead import look_ahead
     from router.providers.opening import open_providers
     from router.service import FULL_NAME, RouteService
     from router.store import ForecastStore
@@ -124,7 +125,7 @@ async def _serve(settings: RouterSettings, regions: Regions, planner: Planner, d
         server.add(add_GraphServiceServicer_to_server, graphs, graph_service.FULL_NAME)
         try:
             await stream.restore()
-            async with serving(server, stream.run()):
+            async with serving(server, stream.run(), look_ahead(planner, clock)):
                 await until_stopped()
         finally:
             await cache.close()

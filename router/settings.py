@@ -63,3 +63,10 @@ class RouterSettings(MeshSettings):
     )
     router_threads: int = Field(2, ge=1, le=256, description="How many requests are searched for at once.")
     router_queue: int = Field(64, ge=0, description="How many more requests may wait; those beyond are refused.")
+    router_hours_kept: int = Field(
+        2,
+        ge=0,
+        le=72,
+        description="For how many hours beside the current one what searches need is kept; others are made when asked"
+        " for, in a quarter of a second for a large city. An hour takes about 0.6 kB for each crossing of streets.",
+    )
