@@ -13,6 +13,7 @@ from cleanair.type.v1 import pollutant_pb2
 
 from air.pollutants import Pollutant
 from air.status import DataStatus
+from mesh.bell import Bell
 from mesh.clock import Clock
 from mesh.health import Health, HealthState
 from mesh.subscription import StreamCall, Subscription
@@ -42,11 +43,14 @@ class ForecastStream:
         clock: Clock,
         heartbeat_seconds: float,
         longest_pause_seconds: float,
+        news: Bell | None = None,
     ) -> None:
+        """Of the predictor behind a channel; `news` is rung when the planner knows something new."""
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         self._store = store
         self._planner = planner
         self._clock = clock
+        self._news = news
         self._token = ""
         self._forecasts: dict[str, StationForecast] = {}
         self._subscription: Subscription[_Element] = Subscription(
@@ -119,6 +123,8 @@ class ForecastStream:
 
         # Not among the requests' threads: new air must come in while they are all taken.
         await asyncio.to_thread(bring)
+        if self._news is not None:
+            self._news.ring()
 
 
 def _forecasts_from_wire(messages: Iterable[forecast_pb2.Forecast]) -> Iterable[StationForecast]:

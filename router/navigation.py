@@ -42,6 +42,7 @@ LEAST_SAVING: Final = 0.05
 _FAR_OFF_M: Final = 50.0
 _POSITIONS_OFF: Final = 3
 _AROUND_THE_END: Final = 5
+_PAST_M: Final = 1.0
 _FASTER: Final = 2.0
 """Nobody is faster than this many times the usual speed."""
 
@@ -178,7 +179,7 @@ class Journey:
         )
         before_m, self._progress_m = self._progress_m, progress(self._progress_m, match, position.accuracy_m)
         self._inhale(before_m, now)
-        if self._is_at_end(position):
+        if self._is_at_end(position, match):
             self._arrived = True
             return (Arrival(self._inhaled[1], (now - self._began).total_seconds()),)
         if self._has_left(match, position.accuracy_m):
@@ -234,10 +235,12 @@ class Journey:
         self._positions_off = self._positions_off + 1 if off_m > NOISE_M + accuracy_m else 0
         return self._positions_off >= _POSITIONS_OFF or off_m > _FAR_OFF_M + accuracy_m
 
-    def _is_at_end(self, position: Position) -> bool:
-        near_m = max(ARRIVED_M, position.accuracy_m)
+    def _is_at_end(self, position: Position, match: Match) -> bool:
+        """Near the end, or past it: between houses nobody need come nearer than the noise."""
+        near_m, accuracy_m = max(ARRIVED_M, position.accuracy_m), position.accuracy_m
         left_m = self._followed.track.length_m - self._progress_m
-        return left_m <= _AROUND_THE_END * near_m and apart_m(position.point, self._followed.end) <= near_m
+        is_near = left_m <= _AROUND_THE_END * near_m and apart_m(position.point, self._followed.end) <= near_m
+        return is_near or (left_m < _PAST_M and match.off_m <= NOISE_M + accuracy_m)
 
     def _is_old(self, position: Position) -> bool:
         if position.time is None:

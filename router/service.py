@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from cleanair.router.v1 import route_pb2, route_service_pb2_grpc, stops_pb2
+from cleanair.router.v1 import navigation_pb2, route_pb2, route_service_pb2_grpc, stops_pb2
 from cleanair.router.v1 import route_service_pb2 as wire
 
 from air.status import DataStatus, State
+from mesh.bell import Bell
 from mesh.cache import Cache, CacheUnavailable
 from mesh.clock import Clock
 from mesh.errors import NotFound
 from mesh.interceptors.around import Context
 from mesh.wire import status_to_wire, time_to_wire
+from router.departures_wire import departures_to_wire
 from router.map_provider import OURS_ALONE, MapProviders
+from router.navigation_service import Guide
 from router.planner import Planner
 from router.provided import plan_along
-from router.route import Detail
+from router.route import Detail, Route
 from router.route_wire import language_from_wire, request_from_wire, route_to_wire
 from router.stops import order_stops
 from router.stops_wire import stops_from_wire, tour_to_wire
@@ -48,6 +53,7 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
         clock: Clock,
         keep_for: timedelta,
         providers: MapProviders = OURS_ALONE,
+        guide: Guide | None = None,
     ) -> None:
         self._planner = planner
         self._cache = cache
@@ -55,6 +61,7 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
         self._clock = clock
         self._keep_for = keep_for
         self._providers = providers
+        self._guide = guide or Guide(planner, workers, Bell(), clock=clock)
 
     async def CalculateRoutes(
         self,
@@ -66,14 +73,19 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
         lines = await self._providers.lines(asked)
         language, with_geojson = language_from_wire(request.language_code), Detail.GEOJSON in asked.details
 
-        def calculate() -> tuple[list[route_pb2.Route], DataStatus, str]:
-            plan = self._planner.plan(asked, now) if lines is None else plan_along(self._planner, asked, lines, now)
-            routes = [route_to_wire(r, language=language, with_geojson=with_geojson) for r in plan.routes]
-            return routes, plan.status, plan.graph
+        def told(route: Route) -> route_pb2.Route:
+            return route_to_wire(route, language=language, with_geojson=with_geojson)
 
-        routes, status, graph = await self._workers.run(calculate)
-        status = await self._keep(request, now, routes, status, graph)
-        return wire.CalculateRoutesResponse(routes=routes, data_status=status_to_wire(status), graph=graph)
+        def calculate() -> tuple[wire.CalculateRoutesResponse, DataStatus]:
+            plan = self._planner.plan(asked, now) if lines is None else plan_along(self._planner, asked, lines, now)
+            routes, departures = map(told, plan.routes), departures_to_wire(plan.departures, told)
+            return wire.CalculateRoutesResponse(routes=routes, graph=plan.graph, departures=departures), plan.status
+
+        answer, status = await self._workers.run(calculate)
+        routes = [*answer.routes, *(departure.route for departure in answer.departures if departure.best)]
+        status = await self._keep(request, now, routes, status, answer.graph)
+        answer.data_status.CopyFrom(status_to_wire(status))
+        return answer
 
     async def GetRoute(
         self,
@@ -98,6 +110,16 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
         """Stops in their best order."""
         asked, now = stops_from_wire(request), self._clock()
         return await self._workers.run(lambda: tour_to_wire(order_stops(self._planner, asked, now)))
+
+    async def Navigate(
+        self,
+        request: AsyncIterator[navigation_pb2.NavigateRequest],
+        context: Context,
+    ) -> AsyncIterator[navigation_pb2.NavigateResponse]:
+        """A journey, from position to position."""
+        async with aclosing(self._guide.follow(request)) as responses:
+            async for response in responses:
+                yield response
 
     async def _keep(
         self,
