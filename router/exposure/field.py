@@ -83,10 +83,14 @@ class AirField:
     def hour_at(self, time: datetime) -> int | None:
         """The index of the hour that `time` lies in; None when no hour forecast covers it.
 
-        Values are means of the hour that ends at its label, so 10:35 lies in the hour of 11:00, and 11:00 too.
+        Values are means of the hour that ends at its label, so 10:35 lies in the hour of 11:00, and who leaves at 11:00
+        is on the way in that of 12:00. Only where no hour follows, the end of the last one belongs to it.
         """
-        hour = -((self.first_hour - time) // HOUR)
-        return hour if 0 <= hour < self.values.shape[2] else None
+        hour = (time - self.first_hour) // HOUR + 1
+        hours = int(self.values.shape[2])
+        if hour == hours and time == self.last_hour:
+            return hours - 1
+        return hour if 0 <= hour < hours else None
 
 
 def is_roadside(stations: Sequence[Station]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

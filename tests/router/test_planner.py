@@ -219,7 +219,7 @@ class TestAir:
         evening = forecast({NO2: 50.0, PM25: 40.0}, station_id="b", issued=ISSUED + 2 * HOUR)
         two = planner_of(plan(ENDS, BETWEEN), KnownAir(field_of(morning, evening)))
         means = []
-        for departure in (ISSUED + 2 * HOUR, ISSUED + 3 * HOUR):
+        for departure in (ISSUED + HOUR, ISSUED + 2 * HOUR):
             asked = RouteRequest(at(0, 0), at(1000, 0), departure_time=departure)
             dose = {d.pollutant: d for d in two.plan(asked, NOW).routes[0].doses}[PM25]
             means.append(dose.mean_concentration_ug_m3)

@@ -29,16 +29,17 @@ def test_no_forecast_is_no_field() -> None:
 @pytest.mark.parametrize(
     ("after_issue", "hour"),
     [
-        (timedelta(0), None),
-        (timedelta(seconds=1), 0),
+        (timedelta(seconds=-1), None),
+        (timedelta(0), 0),
         (timedelta(minutes=35), 0),
-        (HOUR, 0),
-        (HOUR + timedelta(seconds=1), 1),
+        (HOUR - timedelta(seconds=1), 0),
+        (HOUR, 1),
+        (71 * HOUR, 71),
         (72 * HOUR, 71),
         (72 * HOUR + timedelta(seconds=1), None),
     ],
 )
-def test_a_time_lies_in_the_hour_that_ends_after_it(after_issue: timedelta, hour: int | None) -> None:
+def test_a_time_lies_in_the_hour_that_is_under_way(after_issue: timedelta, hour: int | None) -> None:
     field = field_of(forecast({Pollutant.NO2: 40.0}))
     assert field.hour_at(ISSUED + after_issue) == hour
     assert field.last_hour == ISSUED + 72 * HOUR
