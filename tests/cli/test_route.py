@@ -106,6 +106,18 @@ async def test_steps_of_the_healthiest(settings: CommandSettings, capsys: pytest
     assert "목적지에 도착했습니다" in text
 
 
+async def test_alternatives(settings: CommandSettings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "alternative" not in await said(settings, Trip(FROM, TO), capsys)
+    assert "alternative" in await said(settings, Trip(FROM, TO, alternatives=True), capsys)
+
+
+async def test_when_to_leave(settings: CommandSettings, capsys: pytest.CaptureFixture[str]) -> None:
+    text = await said(settings, Trip(FROM, TO, window_hours=3), capsys)
+    assert "When to leave" in text
+    assert text.count("best") == 1
+    assert text.count(":00") == 3
+
+
 async def test_places_may_be_named(settings: CommandSettings, capsys: pytest.CaptureFixture[str]) -> None:
     text = await said(settings, Trip("ㅅㅉㅇ", "East Park"), capsys)
     assert "FROM: 서쪽역, West Station" in text

@@ -157,6 +157,10 @@ def point(latitude: float | None, longitude: float | None) -> point_pb2.Point:
 _TYPE_99 = cast("route_pb2.Route.Type.ValueType", 99)
 _DETAIL_99 = cast("wire.CalculateRoutesRequest.Detail.ValueType", 99)
 
+BY_BIKE_TO_THE_FOOTPATH = wire.CalculateRoutesRequest(
+    travel_mode=route_pb2.Route.BIKE, destination=point_to_wire(at(0, 3900))
+)
+
 BAD: dict[str, tuple[Change, grpc.StatusCode, str, str]] = {
     "no origin": (lambda r: r.ClearField("origin"), INVALID, "INVALID_INPUT", "origin"),
     "no destination": (lambda r: r.ClearField("destination"), INVALID, "INVALID_INPUT", "destination"),
@@ -217,7 +221,7 @@ BAD: dict[str, tuple[Change, grpc.StatusCode, str, str]] = {
         "origin",
     ),
     "an end on a way that is closed for the travel mode": (
-        lambda r: (setattr(r, "travel_mode", route_pb2.Route.BIKE), r.destination.CopyFrom(point_to_wire(at(0, 3900)))),
+        lambda r: r.MergeFrom(BY_BIKE_TO_THE_FOOTPATH),
         INVALID,
         "POINT_OFF_GRAPH",
         "destination",
