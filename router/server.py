@@ -11,6 +11,7 @@ from cleanair.router.v1.graph_service_pb2_grpc import add_GraphServiceServicer_t
 from cleanair.router.v1.location_service_pb2_grpc import add_LocationServiceServicer_to_server
 from cleanair.router.v1.route_service_pb2_grpc import add_RouteServiceServicer_to_server
 
+from mesh.bell import Bell
 from mesh.cache import Cache, open_cache
 from mesh.channel import open_channel
 from mesh.database import Database, prepare
@@ -52,6 +53,7 @@ def keep_machine_code(settings: RouterSettings) -> None:
 def _streets(settings: RouterSettings) -> tuple[Regions, Planner]:
     from router.planner import Planner
     from router.regions import NoGraph, Regions
+    from router.stops import warm_up
 
     if settings.graph_path is None:
         raise NoGraph(
@@ -62,6 +64,7 @@ def _streets(settings: RouterSettings) -> tuple[Regions, Planner]:
     planner = Planner([], stale_after=timedelta(minutes=settings.stale_after_minutes))
     regions = Regions(settings.graph_path, planner, clock=clock, hours_kept=settings.router_hours_kept)
     regions.read()
+    warm_up()
     return regions, planner
 
 
@@ -79,12 +82,13 @@ async def _serve(settings: RouterSettings, regions: Regions, planner: Planner, d
     from router import graph_service, location_service
     from router.forecast_stream import ForecastStream
     from router.lookahead import look_ahead
+    from router.navigation_service import Guide
     from router.providers.opening import open_providers
     from router.service import FULL_NAME, RouteService
     from router.store import ForecastStore
     from router.workers import Workers
 
-    clock, cache = settings.clock(), open_cache(settings)
+    clock, cache, news = settings.clock(), open_cache(settings), Bell()
     workers = Workers(settings.router_threads, settings.router_queue)
     locations = location_service.LocationService(_locations(settings, regions, cache, workers))
 
@@ -107,6 +111,7 @@ async def _serve(settings: RouterSettings, regions: Regions, planner: Planner, d
             clock=clock,
             heartbeat_seconds=settings.heartbeat_seconds,
             longest_pause_seconds=settings.reconnect_seconds,
+            news=news,
         )
         health = HealthBoard(SERVICE)
         health.check("graph", look_at_graph, critical=True)
@@ -118,7 +123,9 @@ async def _serve(settings: RouterSettings, regions: Regions, planner: Planner, d
         operator_methods = graph_service.OPERATOR_METHODS
         server = GrpcServer(settings, port=settings.router_port, board=health, operator_methods=operator_methods)
         keep_for = timedelta(hours=settings.route_ttl_hours)
-        routes = RouteService(planner, cache, workers, clock=clock, keep_for=keep_for, providers=providers)
+        guide = Guide(planner, workers, news, clock=clock, heartbeat_seconds=settings.heartbeat_seconds)
+        server.on_drain(news.close)
+        routes = RouteService(planner, cache, workers, clock=clock, keep_for=keep_for, providers=providers, guide=guide)
         server.add(add_RouteServiceServicer_to_server, routes, FULL_NAME)
         server.add(add_LocationServiceServicer_to_server, locations, location_service.FULL_NAME)
         graphs = graph_service.GraphService(regions)
