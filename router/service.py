@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,7 +25,7 @@ from router.navigation_service import Guide
 from router.planner import Planner
 from router.provided import plan_along
 from router.route import Detail, Route
-from router.route_wire import language_from_wire, request_from_wire, route_to_wire
+from router.route_wire import language_from_wire, request_from_wire, route_to_wire, warm_up
 from router.stops import order_stops
 from router.stops_wire import stops_from_wire, tour_to_wire
 from router.workers import Workers
@@ -61,6 +61,7 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
         self._clock = clock
         self._keep_for = keep_for
         self._providers = providers
+        warm_up()
         self._guide = guide or Guide(planner, workers, Bell(), clock=clock)
 
     async def CalculateRoutes(
@@ -76,15 +77,14 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
         def told(route: Route) -> route_pb2.Route:
             return route_to_wire(route, language=language, with_geojson=with_geojson)
 
-        def calculate() -> tuple[wire.CalculateRoutesResponse, DataStatus]:
+        def calculate() -> tuple[wire.CalculateRoutesResponse, DataStatus, dict[str, bytes]]:
             plan = self._planner.plan(asked, now) if lines is None else plan_along(self._planner, asked, lines, now)
             routes, departures = map(told, plan.routes), departures_to_wire(plan.departures, told)
-            return wire.CalculateRoutesResponse(routes=routes, graph=plan.graph, departures=departures), plan.status
+            answer = wire.CalculateRoutesResponse(routes=routes, graph=plan.graph, departures=departures)
+            return answer, plan.status, _to_keep(request, answer, plan.status, now)
 
-        answer, status = await self._workers.run(calculate)
-        routes = [*answer.routes, *(departure.route for departure in answer.departures if departure.best)]
-        status = await self._keep(request, now, routes, status, answer.graph)
-        answer.data_status.CopyFrom(status_to_wire(status))
+        answer, status, kept = await self._workers.run(calculate)
+        answer.data_status.CopyFrom(status_to_wire(await self._keep(kept, status)))
         return answer
 
     async def GetRoute(
@@ -121,40 +121,36 @@ class RouteService(route_service_pb2_grpc.RouteServiceServicer):
             async for response in responses:
                 yield response
 
-    async def _keep(
-        self,
-        request: wire.CalculateRoutesRequest,
-        now: datetime,
-        routes: list[route_pb2.Route],
-        status: DataStatus,
-        graph: str,
-    ) -> DataStatus:
-        """Keeps the routes; without the cache they are still an answer, which says so."""
-        asked = wire.CalculateRoutesRequest()
-        asked.CopyFrom(request)
-        # Who travels may be a matter of health: it is used for the answer alone.
-        asked.ClearField("traveller")
-        told, issued = status_to_wire(status), status.newest_measured_at
-        kept = [
-            wire.GetRouteResponse(
-                route=route,
-                data_status=told,
-                graph=graph,
-                request=asked,
-                calculated_at=time_to_wire(now),
-                issue_time=None if issued is None else time_to_wire(issued),
-            ).SerializeToString()
-            for route in routes
-        ]
+    async def _keep(self, kept: Mapping[str, bytes], status: DataStatus) -> DataStatus:
+        """Keeps routes by their ids; without the cache they are still an answer, which says so."""
         seconds = self._keep_for.total_seconds()
         try:
-            await asyncio.gather(
-                *(self._cache.set(_key(r.route_id), value, seconds) for r, value in zip(routes, kept, strict=True))
-            )
+            await asyncio.gather(*(self._cache.set(_key(route_id), route, seconds) for route_id, route in kept.items()))
         except CacheUnavailable as error:
             _log.warning("routes not kept", reason=error.reason)
             return status.worsened(State.DEGRADED, "The routes could not be kept: GetRoute will not find them.")
         return status
+
+
+def _to_keep(
+    request: wire.CalculateRoutesRequest, answer: wire.CalculateRoutesResponse, status: DataStatus, now: datetime
+) -> dict[str, bytes]:
+    """Each route of an answer by its id, with what explains it."""
+    issued = status.newest_measured_at
+    kept = wire.GetRouteResponse(
+        data_status=status_to_wire(status),
+        graph=answer.graph,
+        request=request,
+        calculated_at=time_to_wire(now),
+        issue_time=None if issued is None else time_to_wire(issued),
+    )
+    # Who travels may be a matter of health: it is used for the answer alone.
+    kept.request.ClearField("traveller")
+    to_keep = {}
+    for route in (*answer.routes, *(departure.route for departure in answer.departures if departure.best)):
+        kept.route.CopyFrom(route)
+        to_keep[route.route_id] = kept.SerializeToString()
+    return to_keep
 
 
 def _key(route_id: str) -> str:
