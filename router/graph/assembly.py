@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from router.graph.components import weak_components
 from router.graph.contraction import Chains, Segments, contract
 from router.graph.graph import SHORTEST_ARC_M, Floats, Graph, RoadClass, polyline_lengths_m, version_of
-from router.graph.green import NEAR_M, Samples
+from router.graph.green import green_shares
 from router.graph.pieces import Pieces, Ways, pieces_of
 
 Longs = NDArray[np.int64]
@@ -40,15 +40,15 @@ class _Edges:
 def assemble(name: str, ways: Ways) -> Graph:
     """The graph of the ways; without a single piece of street it has no nodes."""
     pieces = pieces_of(ways)
-    samples = Samples(pieces)
-    road_class = _with_park_paths(ways, pieces, samples)
+    shares = green_shares(pieces, ways.parks, ways.greens)
+    road_class = _with_park_paths(ways, pieces, shares.in_park)
     chains = contract(_segments(ways, road_class, pieces), len(pieces.latitude))
     first, last = chains.node_first[:-1], chains.node_first[1:] - 1
     kept, numbered = _number_nodes(pieces, np.concatenate((chains.nodes[first], chains.nodes[last])))
     start, end = np.split(numbered, 2)
     forward, backward = pieces.forward[chains.segment], pieces.backward[chains.segment]
     way = pieces.way[chains.segment]
-    speed, grade, green = _averages(ways, pieces, chains, samples.inside((*ways.parks, *ways.greens), within_m=NEAR_M))
+    speed, grade, green = _averages(ways, pieces, chains, shares.near_green)
     edges = _Edges(
         chains=chains,
         start=start,
@@ -65,12 +65,12 @@ def assemble(name: str, ways: Ways) -> Graph:
     return _lay_out(name, ways, pieces, kept, edges)
 
 
-def _with_park_paths(ways: Ways, pieces: Pieces, samples: Samples) -> Longs:
+def _with_park_paths(ways: Ways, pieces: Pieces, in_park: Floats) -> Longs:
     """The class of each way; a footway or cycleway of which more than half lies in a park is a park path."""
     path = np.isin(ways.road_class, (RoadClass.FOOTWAY, RoadClass.CYCLEWAY))
-    inside = np.bincount(pieces.way, pieces.length_m * samples.inside(ways.parks), minlength=len(path))
-    in_park = inside > np.bincount(pieces.way, pieces.length_m, minlength=len(path)) / 2
-    return np.where(path & in_park, np.int64(RoadClass.PARK_PATH), ways.road_class)
+    inside = np.bincount(pieces.way, pieces.length_m * in_park, minlength=len(path))
+    most = inside > np.bincount(pieces.way, pieces.length_m, minlength=len(path)) / 2
+    return np.where(path & most, np.int64(RoadClass.PARK_PATH), ways.road_class)
 
 
 def _averages(ways: Ways, pieces: Pieces, chains: Chains, green: Floats) -> tuple[Longs, Longs, Longs]:

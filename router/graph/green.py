@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, cast
 
 import numpy as np
@@ -24,11 +25,17 @@ _GREEN: Final = {
     "natural": frozenset({"wood", "grassland", "heath", "scrub"}),
 }
 
+GREEN_KEYS: Final = tuple(_GREEN)
+"""All the keys that say so."""
+
 _GREEN_TAGS: Final = frozenset((key, value) for key, values in _GREEN.items() for value in values)
 
 _SAMPLE_M: Final = 50.0
 _MOST_SAMPLES: Final = 20
 _AT_ONCE: Final = 1 << 18
+_CELL: Final = 500.0
+_ACROSS: Final = 1 << 20
+_MOST_CELLS: Final = 10_000
 
 
 def is_park(tags: Tags) -> bool:
@@ -41,42 +48,80 @@ def is_green(tags: Tags) -> bool:
     return not _GREEN_TAGS.isdisjoint(tags.items())
 
 
-class Samples:
-    """Places on pieces, one at least in every 50 m, and on a long piece twenty."""
+@dataclass(frozen=True, slots=True)
+class GreenShares:
+    """How green pieces are, each a share of its length, 0 to 1.
 
-    def __init__(self, pieces: Pieces) -> None:
-        count = np.clip(np.ceil(pieces.length_m / _SAMPLE_M), 1, _MOST_SAMPLES).astype(np.int64)
-        self._count = count
-        self._piece = np.repeat(np.arange(len(count)), count)
-        step = np.arange(len(self._piece)) - np.repeat(np.cumsum(count) - count, count)
-        share = (step + 0.5) / count[self._piece]
-        start, end = pieces.start[self._piece], pieces.end[self._piece]
-        places = [
-            degrees[start] + share * (degrees[end] - degrees[start]) for degrees in (pieces.latitude, pieces.longitude)
-        ]
-        self._places = on_plane(np.stack(places, axis=1))
+    Attributes:
+        in_park: float64[k], inside a park.
+        near_green: float64[k], at most NEAR_M from a park or another green.
+    """
 
-    def inside(self, outlines: Sequence[Floats], *, within_m: float = 0.0) -> Floats:
-        """The share of each piece, 0 to 1, that lies inside an outline or at most so far from one.
-
-        Outlines are float64[k, 2] of longitude and latitude, closed; those that cross themselves are left out.
-        """
-        hit = np.zeros(len(self._piece))
-        if outlines:
-            areas, latitude = _areas(outlines)
-            reach = within_m * stretch(latitude)
-            for begin in range(0, len(hit), _AT_ONCE):
-                places = shapely.points(self._places[begin : begin + _AT_ONCE])
-                # With many coordinates it answers with an array, which its types leave open; so do those below.
-                tree = shapely.STRtree(cast("NDArray[np.object_]", places))
-                near = tree.query(areas, predicate="dwithin", distance=reach)
-                hit[begin + near[1]] = 1.0
-        share: Floats = np.bincount(self._piece, hit, minlength=len(self._count)) / self._count
-        return share
+    in_park: Floats
+    near_green: Floats
 
 
-def _areas(outlines: Sequence[Floats]) -> tuple[NDArray[np.object_], Floats]:
-    """The areas on the plane, and a latitude of each, degrees."""
+def green_shares(pieces: Pieces, parks: Sequence[Floats], greens: Sequence[Floats]) -> GreenShares:
+    """What samples of the pieces say, of which there is one at least in every 50 m, and twenty on a long piece.
+
+    Args:
+        pieces: The pieces.
+        parks: Outlines of parks, each float64[k, 2] of longitude and latitude, closed; crooked ones are left out.
+        greens: Likewise of other greens.
+    """
+    count = np.clip(np.ceil(pieces.length_m / _SAMPLE_M), 1, _MOST_SAMPLES).astype(np.int64)
+    piece = np.repeat(np.arange(len(count)), count)
+    inside, near = np.zeros(len(piece)), np.zeros(len(piece))
+    if parks or greens:
+        areas, is_park_area, reach = _areas(parks, greens)
+        places = _places(pieces, piece, count)
+        candidates = np.flatnonzero(_beside(places, shapely.bounds(areas), reach))
+        for begin in range(0, len(candidates), _AT_ONCE):
+            some = candidates[begin : begin + _AT_ONCE]
+            # With many coordinates it answers with an array, which its types leave open.
+            tree = shapely.STRtree(cast("NDArray[np.object_]", shapely.points(places[some])))
+            inside[some[tree.query(areas[is_park_area], predicate="contains")[1]]] = 1.0
+            near[some[tree.query(areas, predicate="dwithin", distance=reach)[1]]] = 1.0
+    return GreenShares(
+        np.bincount(piece, inside, minlength=len(count)) / count, np.bincount(piece, near, minlength=len(count)) / count
+    )
+
+
+def _places(pieces: Pieces, piece: NDArray[np.int64], count: NDArray[np.int64]) -> Floats:
+    """Where the samples are on the plane, float64[q, 2]."""
+    step = np.arange(len(piece)) - np.repeat(np.cumsum(count) - count, count)
+    share = (step + 0.5) / count[piece]
+    start, end = pieces.start[piece], pieces.end[piece]
+    places = [
+        degrees[start] + share * (degrees[end] - degrees[start]) for degrees in (pieces.latitude, pieces.longitude)
+    ]
+    return on_plane(np.stack(places, axis=1))
+
+
+def _beside(places: Floats, bounds: Floats, reach: Floats) -> NDArray[np.bool_]:
+    """Which places lie in a cell that an area reaches: most do not, and need not be looked at closely."""
+    low = np.floor((bounds[:, :2] - reach[:, None]) / _CELL).astype(np.int64)
+    extent = np.floor((bounds[:, 2:] + reach[:, None]) / _CELL).astype(np.int64) - low + 1
+    cells = extent.prod(axis=1)
+    # A wrong node can make an area as wide as the Earth; what is so large is looked at by its bounds.
+    small = np.flatnonzero(cells <= _MOST_CELLS)
+    area = np.repeat(small, cells[small])
+    step = np.arange(len(area)) - np.repeat(np.cumsum(cells[small]) - cells[small], cells[small])
+    row, column = np.divmod(step, extent[area, 0])
+    key = np.unique((low[area, 1] + row) * _ACROSS + low[area, 0] + column)
+    at = np.floor(places / _CELL).astype(np.int64)
+    here = at[:, 1] * _ACROSS + at[:, 0]
+    beside: NDArray[np.bool_] = np.zeros(len(places), dtype=bool)
+    if len(key):
+        beside = key[np.minimum(np.searchsorted(key, here), len(key) - 1)] == here
+    for large in np.flatnonzero(cells > _MOST_CELLS):
+        beside |= np.all((at >= low[large]) & (at < low[large] + extent[large]), axis=1)
+    return beside
+
+
+def _areas(parks: Sequence[Floats], greens: Sequence[Floats]) -> tuple[NDArray[np.object_], NDArray[np.bool_], Floats]:
+    """The areas on the plane, which of them are parks, and how far each reaches there."""
+    outlines = (*parks, *greens)
     points = np.concatenate(outlines)[:, ::-1]
     rings = cast(
         "NDArray[np.object_]",
@@ -84,4 +129,6 @@ def _areas(outlines: Sequence[Floats]) -> tuple[NDArray[np.object_], Floats]:
     )
     areas = cast("NDArray[np.object_]", shapely.polygons(rings))
     sound = shapely.is_valid(areas)
-    return areas[sound], np.array([outline[0, 1] for outline in outlines])[sound]
+    is_park_area = np.arange(len(outlines)) < len(parks)
+    latitude = np.array([outline[0, 1] for outline in outlines])
+    return areas[sound], is_park_area[sound], NEAR_M * stretch(latitude[sound])

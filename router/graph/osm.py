@@ -17,7 +17,8 @@ from mesh.errors import InvalidInput
 from router.graph.assembly import assemble
 from router.graph.barriers import stopped_by
 from router.graph.graph import Floats, Graph
-from router.graph.green import is_green, is_park
+from router.graph.green import GREEN_KEYS, is_green, is_park
+from router.graph.permission import Tags
 from router.graph.pieces import NOWHERE, UNITS_PER_DEGREE, Ways
 from router.graph.tags import RULE_KEYS, SIMULATED_TAG, WayRule, way_rule
 
@@ -141,7 +142,7 @@ def _read(path: Path) -> _Columns:
     columns = _Columns()
     barriers = osmium.filter.KeyFilter("barrier")
     barriers.enable_for(osmium.osm.NODE)
-    ways = osmium.filter.KeyFilter("highway", "leisure", "landuse", "natural")
+    ways = osmium.filter.KeyFilter("highway", *GREEN_KEYS)
     ways.enable_for(osmium.osm.WAY)
     try:
         processor = osmium.FileProcessor(path, osmium.osm.NODE | osmium.osm.WAY).with_locations()
@@ -160,30 +161,25 @@ def _read(path: Path) -> _Columns:
 
 
 @lru_cache(maxsize=65_536)
-def _rule(tags: tuple[tuple[str, str], ...]) -> WayRule | None:
-    """The rule of ways with these of their tags; a city has ten times more ways than kinds of them."""
-    return way_rule(dict(tags))
-
-
-def _tags(tags: osmium.osm.TagList) -> dict[str, str]:
-    # A dictionary of the list itself would look up each key again.
-    return dict(iter(tags))
+def _rule(values: tuple[str | None, ...]) -> WayRule | None:
+    """The rule of ways with these values of RULE_KEYS; a city has ten times more ways than kinds of them."""
+    return way_rule({key: value for key, value in zip(RULE_KEYS, values, strict=True) if value is not None})
 
 
 def _take_barrier(columns: _Columns, node: osmium.osm.Node) -> None:
-    stopped = stopped_by(_tags(node.tags))
+    stopped = stopped_by(dict(node.tags))
     if stopped:
         columns.barriers.append(node.id)
         columns.stopped.append(stopped)
 
 
 def _take_way(columns: _Columns, way: osmium.osm.Way) -> None:
-    tags = _tags(way.tags)
-    if is_green(tags):
-        _take_green(columns.parks if is_park(tags) else columns.greens, way)
-    if "highway" not in tags:
+    get = way.tags.get
+    if green := {key: value for key in GREEN_KEYS if (value := get(key))}:
+        _take_green(columns, green, way)
+    if not get("highway"):
         return
-    rule = _rule(tuple(sorted((key, value) for key, value in tags.items() if key in RULE_KEYS)))
+    rule = _rule(tuple([get(key) for key in RULE_KEYS]))
     if rule is None:
         columns.dropped += 1
         return
@@ -198,14 +194,17 @@ def _take_way(columns: _Columns, way: osmium.osm.Way) -> None:
     columns.backward.append(rule.backward)
     columns.speed_limit_kmh.append(rule.speed_limit_kmh)
     columns.grade_percent.append(rule.grade_percent)
-    street = tags.get("name") or tags.get("ref") or ""
+    street = get("name") or get("ref") or ""
     columns.street.append(columns.streets.setdefault(street, len(columns.streets)))
-    columns.simulated |= tags.get(SIMULATED_TAG) == "yes"
+    columns.simulated |= get(SIMULATED_TAG) == "yes"
 
 
-def _take_green(outlines: list[Floats], way: osmium.osm.Way) -> None:
+def _take_green(columns: _Columns, tags: Tags, way: osmium.osm.Way) -> None:
+    outlines = columns.parks if is_park(tags) else columns.greens
+    if not is_green(tags) or not way.is_closed():
+        return
     locations = [node.location for node in way.nodes]
-    if len(locations) >= _FEWEST_RING_POINTS and way.is_closed() and all(place.valid() for place in locations):
+    if len(locations) >= _FEWEST_RING_POINTS and all(place.valid() for place in locations):
         outline = np.array([(place.x, place.y) for place in locations], dtype=np.float64)
         outlines.append(outline / UNITS_PER_DEGREE)
 

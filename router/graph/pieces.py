@@ -100,8 +100,10 @@ def pieces_of(ways: Ways) -> Pieces:
     length = distance_m(latitude[start], longitude[start], latitude[end], longitude[end])
     pieces = Pieces(latitude, longitude, start, end, way, length, ways.forward[way], ways.backward[way])
     stopped = np.zeros(len(ids), dtype=np.int64)
-    known = np.isin(ways.barriers, ids)
-    stopped[np.searchsorted(ids, ways.barriers[known])] = ways.stopped[known]
+    if len(ids):
+        at_barrier = np.minimum(np.searchsorted(ids, ways.barriers), len(ids) - 1)
+        known = ids[at_barrier] == ways.barriers
+        stopped[at_barrier[known]] = ways.stopped[known]
     return _cut(_close(pieces, stopped, ways.road_class[way]), stopped == ANYONE)
 
 

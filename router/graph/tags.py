@@ -81,17 +81,19 @@ _FORWARD_ONLY: Final = frozenset({"yes", "true", "1"})
 _BACKWARD_ONLY: Final = frozenset({"-1", "reverse"})
 _ROUNDABOUTS: Final = frozenset({"roundabout", "circular"})
 
-RULE_KEYS: Final = frozenset(
-    {
-        *PERMISSION_KEYS,
-        *SPEED_KEYS,
-        *WHEELCHAIR_KEYS,
-        *("highway", "area", "motorroad", "conveying", "junction"),
-        *("foot:forward", "foot:backward", "bicycle:forward", "bicycle:backward"),
-        *("oneway", "oneway:foot", "oneway:bicycle", "oneway:motor_vehicle"),
-        *("cycleway", "cycleway:left", "cycleway:right", "cycleway:both"),
-        *("sidewalk", "sidewalk:left", "sidewalk:right", "sidewalk:both"),
-    }
+RULE_KEYS: Final = tuple(
+    dict.fromkeys(
+        (
+            *PERMISSION_KEYS,
+            *SPEED_KEYS,
+            *WHEELCHAIR_KEYS,
+            *("highway", "area", "motorroad", "conveying", "junction"),
+            *("foot:forward", "foot:backward", "bicycle:forward", "bicycle:backward"),
+            *("oneway", "oneway:foot", "oneway:bicycle", "oneway:motor_vehicle"),
+            *("cycleway", "cycleway:left", "cycleway:right", "cycleway:both"),
+            *("sidewalk", "sidewalk:left", "sidewalk:right", "sidewalk:both"),
+        )
+    )
 )
 """All that `way_rule` looks at: ways with equal values of these have equal rules."""
 
