@@ -27,8 +27,10 @@ NEAR_PLACE_M: Final = 1_000.0
 NEAR_STREET_M: Final = 500.0
 MOST_NEAR: Final = 5
 
-_LOOKED_AT: Final = 64
-"""How many spellings are compared letter by letter: those that share most with what was typed, important and near."""
+_LOOKED_AT: Final = (64, 1.0)
+"""How many spellings are compared letter by letter, and what weighs that they share grams with what was typed."""
+
+_LOOKED_AT_IF_MISSPELT: Final = (32, 3.0)
 
 _IMPORTANCE_WEIGHT: Final = 0.25
 _NEARNESS_WEIGHT: Final = 0.3
@@ -56,6 +58,15 @@ class _Asked:
 
     near: Point | None
     kinds: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """Spellings that share grams with what was typed: which share of those, and what share of the name was typed."""
+
+    spelling: Longs
+    shared: Floats
+    cover: Floats
 
 
 _NOTHING: Final = _Scored(np.empty(0, dtype=np.int64), np.empty(0))
@@ -120,45 +131,53 @@ class PlaceIndex:
         return None
 
     def _best(self, typed: Query | None, switched: Query | None, asked: _Asked) -> _Scored:
-        best = _NOTHING
-        for query, score_of in ((typed, match_score), (switched, match_score), (typed, misspelt_score)):
-            if query is not None and best.best < GOOD_MATCH:
-                scored = self._scored(query, score_of, asked)
-                best = scored if scored.best > best.best else best
+        alike = self._alike(typed, asked)
+        best = self._scored(typed, match_score, self._likeliest(alike, asked))
+        if best.best < GOOD_MATCH:
+            other = self._scored(switched, match_score, self._likeliest(self._alike(switched, asked), asked))
+            best = max(best, other, key=lambda scored: scored.best)
+        if best.best < GOOD_MATCH:
+            misspelt = self._scored(typed, misspelt_score, self._likeliest(alike, asked, is_misspelt=True))
+            best = max(best, misspelt, key=lambda scored: scored.best)
         return best
 
-    def _scored(self, query: Query, score_of: Callable[[Query, str], float], asked: _Asked) -> _Scored:
+    def _scored(self, query: Query | None, score_of: Callable[[Query, str], float], spellings: Longs) -> _Scored:
         """The places of the spellings that match, each with the score of the best of its spellings."""
-        candidates = self._candidates(query, asked)
-        words = self._file.words_of(candidates)
-        score = np.array([score_of(query, words[each]) for each in candidates.tolist()], dtype=np.float64)
-        place = self._file.columns.place[candidates].astype(np.int64)
+        if query is None:
+            return _NOTHING
+        words = self._file.words_of(spellings)
+        score = np.array([score_of(query, words[each]) for each in spellings.tolist()], dtype=np.float64)
+        place = self._file.columns.place[spellings].astype(np.int64)
         order = np.lexsort((-score, place))
         place, score = place[order], score[order]
         matches = score > 0
         matches[1:] &= place[1:] != place[:-1]
         return _Scored(place[matches], score[matches])
 
-    def _candidates(self, query: Query, asked: _Asked) -> Longs:
-        """The spellings that share most with what was typed."""
+    def _alike(self, query: Query | None, asked: _Asked) -> _Alike:
+        """The spellings of the kinds asked for that share enough grams with what was typed."""
         columns = self._file.columns
-        wanted, length = _grams_of(query)
+        wanted, length = (np.empty(0, dtype=np.int64), 0) if query is None else _grams_of(query)
         having = self._file.spellings_with(wanted)
-        if not having:
-            return np.empty(0, dtype=np.int64)
+        if query is None or not having:
+            return _Alike(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
         shared = np.bincount(np.concatenate(having), minlength=len(columns.place))
         # An error spoils three grams at most, and a piece from the middle of a word does not begin as the word does.
         beginnings = 2 * len(query.words)
-        least = max(1, len(wanted) - LETTERS * query.errors_allowed - beginnings)
-        found = np.flatnonzero(shared >= least)
+        found = np.flatnonzero(shared >= max(1, len(wanted) - LETTERS * query.errors_allowed - beginnings))
         if len(asked.kinds):
             found = found[np.isin(columns.kind[columns.place[found]], asked.kinds)]
-        if len(found) <= _LOOKED_AT:
-            return found
         count = (columns.letter_count if query.is_of_initials else columns.key_count)[found]
-        value = shared[found] / len(wanted) + self._bonus(asked.near, columns.place[found])
-        value += _COVER_WEIGHT * np.minimum(length / count, 1.0)
-        return found[np.argpartition(-value, _LOOKED_AT)[:_LOOKED_AT]]
+        return _Alike(found, shared[found] / len(wanted), np.minimum(length / count, 1.0))
+
+    def _likeliest(self, alike: _Alike, asked: _Asked, *, is_misspelt: bool = False) -> Longs:
+        """The spellings that are worth to be compared letter by letter; of a misspelt name its grams say most."""
+        most, weight = _LOOKED_AT_IF_MISSPELT if is_misspelt else _LOOKED_AT
+        if len(alike.spelling) <= most:
+            return alike.spelling
+        value = weight * alike.shared + _COVER_WEIGHT * alike.cover
+        value += self._bonus(asked.near, self._file.columns.place[alike.spelling])
+        return alike.spelling[np.argpartition(-value, most)[:most]]
 
     def _bonus(self, near: Point | None, places: Longs | Ints) -> Floats:
         """What places get beside their match: for their importance, and for being near."""
