@@ -32,6 +32,9 @@ _LOOKED_AT: Final = (64, 1.0)
 
 _LOOKED_AT_IF_MISSPELT: Final = (32, 3.0)
 
+_MOST_ALIKE: Final = 4_000
+"""How many spellings are weighed by importance and nearness, if not more are alike to the same degree."""
+
 _IMPORTANCE_WEIGHT: Final = 0.25
 _NEARNESS_WEIGHT: Final = 0.3
 _COVER_WEIGHT: Final = 0.2
@@ -167,6 +170,9 @@ class PlaceIndex:
         found = np.flatnonzero(shared >= max(1, len(wanted) - LETTERS * query.errors_allowed - beginnings))
         if len(asked.kinds):
             found = found[np.isin(columns.kind[columns.place[found]], asked.kinds)]
+        if len(found) > _MOST_ALIKE:
+            # Those that share as much as the last of them stay, however many: which of them is near is not known yet.
+            found = found[shared[found] >= np.partition(shared[found], -_MOST_ALIKE)[-_MOST_ALIKE]]
         count = (columns.letter_count if query.is_of_initials else columns.key_count)[found]
         return _Alike(found, shared[found] / len(wanted), np.minimum(length / count, 1.0))
 
