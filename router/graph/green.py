@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from router.graph.graph import Floats
 from router.graph.permission import Tags
-from router.graph.pieces import Pieces
+from router.graph.pieces import Outline, Pieces
 from router.plane import on_plane, stretch
 
 NEAR_M: Final = 25.0
@@ -28,7 +28,8 @@ _GREEN: Final = {
 GREEN_KEYS: Final = tuple(_GREEN)
 """All the keys that say so."""
 
-_GREEN_TAGS: Final = frozenset((key, value) for key, values in _GREEN.items() for value in values)
+GREEN_TAGS: Final = frozenset((key, value) for key, values in _GREEN.items() for value in values)
+"""All the tags that say so."""
 
 _SAMPLE_M: Final = 50.0
 _MOST_SAMPLES: Final = 20
@@ -45,7 +46,7 @@ def is_park(tags: Tags) -> bool:
 
 def is_green(tags: Tags) -> bool:
     """Whether an area with these tags is green; a park is."""
-    return not _GREEN_TAGS.isdisjoint(tags.items())
+    return not GREEN_TAGS.isdisjoint(tags.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,12 @@ class GreenShares:
     near_green: Floats
 
 
-def green_shares(pieces: Pieces, parks: Sequence[Floats], greens: Sequence[Floats]) -> GreenShares:
+def green_shares(pieces: Pieces, parks: Sequence[Outline], greens: Sequence[Outline]) -> GreenShares:
     """What samples of the pieces say, of which there is one at least in every 50 m, and twenty on a long piece.
 
     Args:
         pieces: The pieces.
-        parks: Outlines of parks, each float64[k, 2] of longitude and latitude, closed; crooked ones are left out.
+        parks: Outlines of parks; crooked ones are left out.
         greens: Likewise of other greens.
     """
     count = np.clip(np.ceil(pieces.length_m / _SAMPLE_M), 1, _MOST_SAMPLES).astype(np.int64)
@@ -119,16 +120,22 @@ def _beside(places: Floats, bounds: Floats, reach: Floats) -> NDArray[np.bool_]:
     return beside
 
 
-def _areas(parks: Sequence[Floats], greens: Sequence[Floats]) -> tuple[NDArray[np.object_], NDArray[np.bool_], Floats]:
+def _areas(
+    parks: Sequence[Outline], greens: Sequence[Outline]
+) -> tuple[NDArray[np.object_], NDArray[np.bool_], Floats]:
     """The areas on the plane, which of them are parks, and how far each reaches there."""
     outlines = (*parks, *greens)
-    points = np.concatenate(outlines)[:, ::-1]
+    borders = [outline[0] for outline in outlines]
+    points = np.concatenate(borders)[:, ::-1]
     rings = cast(
         "NDArray[np.object_]",
-        shapely.linearrings(on_plane(points), indices=np.repeat(np.arange(len(outlines)), [len(o) for o in outlines])),
+        shapely.linearrings(on_plane(points), indices=np.repeat(np.arange(len(borders)), [*map(len, borders)])),
     )
     areas = cast("NDArray[np.object_]", shapely.polygons(rings))
+    for index, (border, *holes) in enumerate(outlines):
+        if holes:
+            areas[index] = shapely.Polygon(on_plane(border[:, ::-1]), [on_plane(hole[:, ::-1]) for hole in holes])
     sound = shapely.is_valid(areas)
     is_park_area = np.arange(len(outlines)) < len(parks)
-    latitude = np.array([outline[0, 1] for outline in outlines])
+    latitude = np.array([border[0, 1] for border in borders])
     return areas[sound], is_park_area[sound], NEAR_M * stretch(latitude[sound])

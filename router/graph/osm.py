@@ -16,10 +16,11 @@ import osmium
 from mesh.errors import InvalidInput
 from router.graph.assembly import assemble
 from router.graph.barriers import stopped_by
-from router.graph.graph import Floats, Graph
+from router.graph.graph import Graph
 from router.graph.green import GREEN_KEYS, is_green, is_park
+from router.graph.multipolygons import green_relations
 from router.graph.permission import Tags
-from router.graph.pieces import NOWHERE, UNITS_PER_DEGREE, Ways
+from router.graph.pieces import NOWHERE, UNITS_PER_DEGREE, Outline, Ways
 from router.graph.tags import RULE_KEYS, SIMULATED_TAG, WayRule, way_rule
 
 Progress = Callable[[str, float], None]
@@ -102,8 +103,8 @@ class _Columns:
     grade_percent: array[int] = field(default_factory=lambda: array("q"))
     street: array[int] = field(default_factory=lambda: array("q"))
     streets: dict[str, int] = field(default_factory=lambda: {"": 0})
-    parks: list[Floats] = field(default_factory=list)
-    greens: list[Floats] = field(default_factory=list)
+    parks: list[Outline] = field(default_factory=list)
+    greens: list[Outline] = field(default_factory=list)
     barriers: array[int] = field(default_factory=lambda: array("q"))
     stopped: array[int] = field(default_factory=lambda: array("q"))
     simulated: bool = False
@@ -152,11 +153,14 @@ def _read(path: Path) -> _Columns:
                 _take_way(columns, entity)
             elif isinstance(entity, osmium.osm.Node):
                 _take_barrier(columns, entity)
+        parks, greens = green_relations(path)
     # libosmium tells every fault of a file, whatever it is, as a RuntimeError.
     except RuntimeError as error:
         raise UnreadableExtract(
             f"{path.name} is not an OpenStreetMap extract, or it is damaged or cut short; download it again."
         ) from error
+    columns.parks.extend(parks)
+    columns.greens.extend(greens)
     return columns
 
 
@@ -206,7 +210,7 @@ def _take_green(columns: _Columns, tags: Tags, way: osmium.osm.Way) -> None:
     locations = [node.location for node in way.nodes]
     if len(locations) >= _FEWEST_RING_POINTS and all(place.valid() for place in locations):
         outline = np.array([(place.x, place.y) for place in locations], dtype=np.float64)
-        outlines.append(outline / UNITS_PER_DEGREE)
+        outlines.append((outline / UNITS_PER_DEGREE,))
 
 
 def _ways(columns: _Columns) -> Ways:

@@ -13,6 +13,9 @@ from router.graph.graph import ANYONE, Floats
 
 Longs = NDArray[np.int64]
 
+Outline = tuple[Floats, ...]
+"""Of an area: its border, then those of its holes, each float64[k, 2] of longitude and latitude, closed."""
+
 UNITS_PER_DEGREE: Final = 10_000_000
 """OpenStreetMap keeps coordinates as whole numbers of 1e-7 degrees."""
 
@@ -36,7 +39,7 @@ class Ways:
         grade_percent: int64[w], metres that it rises over a hundred, along the way.
         street: int64[w], an index into `streets`.
         streets: Names; the first is "".
-        parks: Outlines of parks, each float64[k, 2] of longitude and latitude, closed.
+        parks: Outlines of parks.
         greens: Likewise of woods, grass, and the like.
         barriers: int64, ids of nodes at which barriers stand.
         stopped: int64, the set of Access that each of these stops.
@@ -54,8 +57,8 @@ class Ways:
     grade_percent: Longs
     street: Longs
     streets: tuple[str, ...]
-    parks: tuple[Floats, ...]
-    greens: tuple[Floats, ...]
+    parks: tuple[Outline, ...]
+    greens: tuple[Outline, ...]
     barriers: Longs
     stopped: Longs
     simulated: bool

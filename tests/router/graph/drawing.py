@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import osmium
-from osmium.osm.mutable import Node, Way
+from osmium.osm.mutable import Node, Relation, Way
 
 from router.graph.graph import Graph
 from router.graph.osm import ImportReport, import_extract
@@ -15,11 +15,19 @@ from router.graph.osm import ImportReport, import_extract
 
 @dataclass(frozen=True)
 class Drawing:
-    """What an extract holds: latitude and longitude of nodes by id, the nodes and tags of ways, tags of nodes by id."""
+    """What an extract holds.
+
+    Attributes:
+        places: Latitude and longitude of nodes by id.
+        ways: Their nodes and tags; the first has the id 1.
+        node_tags: Tags of nodes by id.
+        areas: Multipolygons: the ids of their outer and inner ways, and tags.
+    """
 
     places: Mapping[int, tuple[float, float]]
     ways: Sequence[tuple[Sequence[int], Mapping[str, str]]]
     node_tags: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    areas: Sequence[tuple[Sequence[int], Sequence[int], Mapping[str, str]]] = ()
 
     def write(self, path: Path) -> Path:
         """Writes it as an extract over whatever is at the path."""
@@ -29,6 +37,10 @@ class Drawing:
                 writer.add_node(Node(id=node, version=1, location=(longitude, latitude), tags=node_tags))
             for index, (nodes, tags) in enumerate(self.ways, start=1):
                 writer.add_way(Way(id=index, version=1, nodes=list(nodes), tags=dict(tags)))
+            for index, (outer, inner, tags) in enumerate(self.areas, start=1):
+                members = [*(("w", way, "outer") for way in outer), *(("w", way, "inner") for way in inner)]
+                kind = {"type": "multipolygon", **tags}
+                writer.add_relation(Relation(id=index, version=1, members=members, tags=kind))
         return path
 
     def imported(self, folder: Path) -> tuple[Graph, ImportReport]:

@@ -189,6 +189,23 @@ def test_a_footway_in_a_park_is_a_park_path_and_a_street_there_is_not(tmp_path: 
     assert kinds[8, 20] is RoadClass.FOOTWAY, "less than half of it lies in the park"
 
 
+def test_a_park_of_several_ways_is_a_park_but_for_its_holes(tmp_path: Path) -> None:
+    park = {111: (35.99, 127.0005), 112: (35.99, 127.0395), 113: (36.01, 127.0395), 114: (36.01, 127.0005)}
+    hole = {121: (35.999, 127.0105), 122: (35.999, 127.0295), 123: (36.001, 127.0295), 124: (36.001, 127.0105)}
+    ways = [
+        ([1, 10], {"highway": "footway"}),
+        ([12, 28], {"highway": "footway"}),
+        ([111, 112, 113], {}),
+        ([113, 114, 111], {}),
+        ([121, 122, 123, 124, 121], {}),
+    ]
+    drawing = Drawing(on_a_line(1, 10, 12, 28) | park | hole, ways, areas=[([3, 4], [5], {"leisure": "park"})])
+    graph, _ = drawing.imported(tmp_path)
+    kinds = {pair: (RoadClass(graph.road_class[arc]), graph.green[arc]) for pair, arc in _arcs(graph).items()}
+    assert kinds[1, 10] == (RoadClass.PARK_PATH, 255)
+    assert kinds[12, 28] == (RoadClass.FOOTWAY, 0)
+
+
 def test_a_crooked_outline_of_a_park_does_not_stop_the_import(tmp_path: Path) -> None:
     bow_tie = {11: (35.999, 127.0), 12: (36.001, 127.01), 13: (35.999, 127.01), 14: (36.001, 127.0)}
     ways = [([1, 3], {"highway": "footway"}), ([11, 12, 13, 14, 11], {"leisure": "park"})]
