@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +11,7 @@ import numpy as np
 
 from mesh.errors import OutOfRange
 from router.read_only import read_only
-from router.search.backwards import Terrain
+from router.search.backwards import ANYWHERE, Terrain, settle_back
 from router.search.engine import Path, Place, from_centre, share, way_on_one_arc, ways_along
 from router.search.kernel import UNREACHABLE, Ints, Longs
 from router.search.metric import Metric
@@ -20,7 +21,6 @@ from router.search.pareto import (
     TOO_MANY,
     Question,
     Room,
-    bound_front,
     search_front,
     unpack_front,
 )
@@ -90,16 +90,14 @@ class FrontSearch:
         question = Question(
             first=read_only(first.weight),
             second=read_only(second.weight),
-            first_rate=first.least_per_meter,
-            second_rate=second.least_per_meter,
-            source=from_centre(np.array([origin.point.latitude]), np.array([origin.point.longitude]))[0],
             seeds=_rows([(graph.head[arc], arc, 1.0 - at) for arc, at in starts], first, second),
             entries=_rows([(graph.tail[arc], arc, at) for arc, at in ends], first, second),
             direct=_direct(direct, first, second),
         )
         room = Room(space.rows, space.keys, space.items, self._labels.labels, self._labels.found)
         stamp = space.next_stamp()
-        most_first, most_second = bound_front(streets, question, stretch, stamp, room)
+        rates = first.least_per_meter, second.least_per_meter
+        most_first, most_second = self._bounds(question, rates, origin, stretch, stamp)
         if most_first == UNREACHABLE:
             return None
         if most_first <= LARGEST_FIRST and most_second <= LARGEST_SECOND:
@@ -120,6 +118,46 @@ class FrontSearch:
             " a shorter trip.",
             field="route_types",
         )
+
+    def _bounds(
+        self, question: Question, rates: tuple[float, float], origin: Place, stretch: float, stamp: int
+    ) -> tuple[int, int]:
+        """The most of either cost that a way of the front has; UNREACHABLE when there is no way.
+
+        Settles the nodes through which a way within both leads, with the stamp, and no other.
+        """
+        space = self._terrain.workspace
+        source = from_centre(np.array([origin.point.latitude]), np.array([origin.point.longitude]))[0]
+
+        def back(swapped: bool, within: int, most: int, stretch: float, stamp: int) -> tuple[int, int, int]:  # noqa: FBT001
+            weight, other = (question.second, question.first) if swapped else (question.first, question.second)
+            return settle_back(
+                self._terrain.streets,
+                weight,
+                other,
+                swapped,
+                within,
+                rates[swapped],
+                source,
+                question.seeds,
+                question.entries,
+                question.direct[int(swapped)],
+                question.direct[int(not swapped)],
+                most,
+                stretch,
+                stamp,
+                space.rows,
+                space.keys,
+                space.items,
+            )
+
+        # What the way that is best in the second costs of the first bounds the first, and the other way round.
+        least_second, most_first, _ = back(True, ANYWHERE, int(UNREACHABLE), 1.0, stamp - 2)
+        if least_second == UNREACHABLE:
+            return least_second, least_second
+        _, most_second, most_first = back(False, ANYWHERE, most_first, stretch, stamp)
+        back(True, stamp, most_second, math.inf, stamp)
+        return most_first, most_second
 
 
 def _rows(ways: list[tuple[int, int, float]], first: Metric, second: Metric) -> Longs:

@@ -13,21 +13,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from router.search.backwards import (
-    ANYWHERE,
-    ARC,
-    FIRST_COST,
-    NODE,
-    REST,
-    SECOND_COST,
-    SECOND_HALF,
-    STATE,
-    Streets,
-    settle_back,
-)
+from router.search.backwards import ARC, FIRST_COST, NODE, REST, SECOND_COST, SECOND_HALF, STATE, Streets
 from router.search.compiled import compiled
 from router.search.heap import pop, push
-from router.search.kernel import UNREACHABLE, Floats, Ints, Longs
+from router.search.kernel import Ints, Longs
 
 _SECOND_BITS: Final = 38
 
@@ -52,9 +41,6 @@ class Question(NamedTuple):
     Attributes:
         first: int32[m], the first cost of each arc; negative on closed arcs.
         second: int32[m], the second.
-        first_rate: The least of the first cost for each metre.
-        second_rate: The least of the second.
-        source: float64[3], where ways start, metres from the Earth's centre.
         seeds: int64[k, 4], how they start: node, first cost, second cost, arc.
         entries: int64[j, 4], how they end.
         direct: int64[2], both costs of the way that passes no node; UNREACHABLE where there is none.
@@ -62,9 +48,6 @@ class Question(NamedTuple):
 
     first: Ints
     second: Ints
-    first_rate: float
-    second_rate: float
-    source: Floats
     seeds: Longs
     entries: Longs
     direct: Longs
@@ -86,60 +69,6 @@ class Room(NamedTuple):
     items: Ints
     labels: Ints
     found: Longs
-
-
-@compiled
-def _back(  # noqa: PLR0913, PLR0917 - compiled code knows no keywords
-    streets: Streets,
-    question: Question,
-    swapped: bool,  # noqa: FBT001 - likewise
-    within: int,
-    most: int,
-    stretch: float,
-    stamp: int,
-    room: Room,
-) -> tuple[int, int, int]:
-    return settle_back(
-        streets,
-        question.second if swapped else question.first,
-        question.first if swapped else question.second,
-        swapped,
-        within,
-        question.second_rate if swapped else question.first_rate,
-        question.source,
-        question.seeds,
-        question.entries,
-        question.direct[1 if swapped else 0],
-        question.direct[0 if swapped else 1],
-        most,
-        stretch,
-        stamp,
-        room.rows,
-        room.keys,
-        room.items,
-    )
-
-
-@compiled
-def bound_front(streets: Streets, question: Question, stretch: float, stamp: int, room: Room) -> tuple[int, int]:
-    """The most of either cost that a way of the front has; UNREACHABLE when there is no way.
-
-    Settles the nodes through which a way within both leads, with the stamp, and no other.
-
-    Args:
-        streets: The graph.
-        question: What is asked.
-        stretch: Only ways whose first cost is at most the least one times this are of interest.
-        stamp: Above that of every search before on these rows by 4 or more.
-        room: What to write to.
-    """
-    # What the way that is best in the second costs of the first bounds the first, and the other way round.
-    least_second, most_first, _ = _back(streets, question, True, ANYWHERE, int(UNREACHABLE), 1.0, stamp - 2, room)
-    if least_second == UNREACHABLE:
-        return least_second, least_second
-    _, most_second, most_first = _back(streets, question, False, ANYWHERE, most_first, stretch, stamp, room)
-    _back(streets, question, True, stamp, most_second, np.inf, stamp, room)
-    return most_first, most_second
 
 
 @compiled
