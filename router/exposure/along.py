@@ -12,6 +12,7 @@ import numpy as np
 from air.geodesy import Floats
 from air.pollutants import FORECAST_POLLUTANTS, WHO_GUIDELINE_UG_M3, Pollutant
 from router.exposure.background import DEVIATION, SHIFT_UG_M3, WEIGHED
+from router.exposure.concentration import StreetAir
 from router.exposure.dose import Dose
 from router.exposure.field import LOWER, MEAN, MEDIAN, STATISTICS, UPPER
 from router.exposure.hourly import HourlyAir
@@ -73,7 +74,7 @@ class Exposure:
         score: Of the mean concentrations; None when the air is unknown.
         midway: The time halfway, in seconds since 1970.
         arcs: int32[k], the way's arcs.
-        length_m: float64[m], of all arcs.
+        streets: What they are arcs of.
         weighed: float64[pollutant, 3], of each weighed pollutant, 0 of others: seconds times shares of its guideline,
             summed (INHALED), and the standard deviations of that by the forecast (LEVEL) and by all roads (ROADS).
         errors: float64[k, pollutant, 2], on each arc: the deviations by what lies between stations (PLACE) and by the
@@ -85,7 +86,7 @@ class Exposure:
     score: Score | None
     midway: float
     arcs: Ints
-    length_m: Floats
+    streets: StreetAir
     weighed: Floats
     errors: Floats
 
@@ -128,7 +129,7 @@ def exposure_along(
             break
         hour, left = hour + 1, left + _SECONDS_AN_HOUR
         background = air.after(hour, background)
-    return _exposure(known, found, departure, ventilation_m3_h, arcs, streets.length_m, errors)
+    return _exposure(known, found, departure, ventilation_m3_h, arcs, streets, errors)
 
 
 def _exposure(
@@ -137,7 +138,7 @@ def _exposure(
     departure: datetime,
     ventilation_m3_h: float,
     arcs: Ints,
-    length_m: Floats,
+    streets: StreetAir,
     errors: Floats,
 ) -> Exposure:
     *rows, (score, lower, upper, load, taken, *_) = found.tolist()
@@ -161,7 +162,7 @@ def _exposure(
         score=Score(score, lower, upper) if known else None,
         midway=departure.timestamp() + taken / 2,
         arcs=arcs,
-        length_m=length_m,
+        streets=streets,
         weighed=found[:_POLLUTANTS, _INHALED:].copy(),
         errors=errors,
     )
@@ -197,7 +198,7 @@ def _along(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; exposur
     With the last one, it works out what is found.
     """
     for place in range(done, len(arcs)):
-        if whole[_TAKEN] > left:
+        if whole[_TAKEN] >= left:
             return place
         arc = arcs[place]
         here = cell[arc]

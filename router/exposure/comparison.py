@@ -14,10 +14,16 @@ from numpy.typing import NDArray
 from air.geodesy import Floats
 from router.exposure.along import INHALED, LEVEL, PLACE, ROAD, ROADS, Exposure, kept_on
 from router.search.compiled import compiled
-from router.search.kernel import Ints
+from router.search.kernel import Ints, Longs
 
 FORECAST_SECONDS: Final = 6 * 3600.0
 """How alike a forecast errs at two hours falls by e over this time between them: `make bench ARGS=interpolation`."""
+
+STATIONS_M: Final = 2500.0
+"""How alike what lies between stations is at two places falls by e over this distance: the differences of stations grow
+so with theirs, by `make bench ARGS=interpolation`."""
+
+_MOST_PARTS: Final = 20
 
 _NORMAL: Final = 1.2815515655446004
 """The 90 % quantile of the normal distribution."""
@@ -72,8 +78,8 @@ def compare(exposure: Exposure, other: Exposure) -> SavedDose | None:
     """What a way saves against another of the same traveller; None when no weighed pollutant is known on both.
 
     The forecast's error is common to both and leaves their ratio alone, but for its share of each pollutant and the
-    time between them; so is what all roads err by, but for how much of them each way has. What lies between stations,
-    and a road's own air, are common where both ways use an arc.
+    time between them; so is what all roads err by, but for how much of them each way has. What lies between stations
+    is the less alike the farther the ways are apart; a road's own air is common where both use an arc.
     """
     return compare_tours([exposure], [other])
 
@@ -88,7 +94,9 @@ def compare_tours(exposures: Sequence[Exposure], others: Sequence[Exposure]) -> 
         theirs.arcs,
         theirs.errors,
         theirs.weighed,
-        exposures[0].length_m,
+        exposures[0].streets.length_m,
+        exposures[0].streets.cell,
+        exposures[0].streets.middle_m,
         math.exp(-abs(ours.midway - theirs.midway) / FORECAST_SECONDS),
     )
     if math.isnan(fraction):
@@ -123,6 +131,8 @@ def _compare(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; compa
     other_errors: Floats,
     other_weighed: Floats,
     length_m: Floats,
+    cell: Ints,
+    middle_m: Floats,
     likeness: float,
 ) -> tuple[float, float]:
     """The share saved, and the standard deviation of the logarithm of what is left; NaN where one is unknown."""
@@ -131,25 +141,65 @@ def _compare(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; compa
         return np.nan, np.nan
     ours, theirs = weighed[known, INHALED].sum(), other_weighed[known, INHALED].sum()
     in_other, only_in_other = _shared(arcs, other_arcs)
-    own, others = np.empty(len(arcs)), np.empty(len(other_arcs))
     variance = 0.0
     for pollutant in known:
         for column in (LEVEL, ROADS):
             a, b = weighed[pollutant, column] / ours, other_weighed[pollutant, column] / theirs
             variance += a * a + b * b - 2.0 * likeness * a * b
-        for kind in (PLACE, ROAD):
-            for place in range(len(arcs)):
-                own[place] = errors[place, pollutant, kind] / ours
-                if in_other[place] >= 0:
-                    own[place] -= other_errors[in_other[place], pollutant, kind] / theirs
-            for place in range(len(other_arcs)):
-                others[place] = only_in_other[place] * other_errors[place, pollutant, kind] / theirs
-            variance += _variance(arcs, own, length_m) + _variance(other_arcs, others, length_m)
-    return 1.0 - ours / theirs, np.sqrt(max(variance, 0.0))
+        own = errors[:, pollutant, ROAD] / ours
+        others = other_errors[:, pollutant, ROAD] / theirs
+        for place in range(len(arcs)):
+            if in_other[place] >= 0:
+                own[place] -= others[in_other[place]]
+        variance += _variance_along(arcs, own, length_m)
+        variance += _variance_along(other_arcs, others * only_in_other, length_m)
+    where = np.empty(len(arcs) + len(other_arcs), dtype=np.int32)
+    parts = np.zeros((len(where), len(known)))
+    count = _add_parts(where, parts, 0, arcs, errors, known, 1.0 / ours, cell)
+    count = _add_parts(where, parts, count, other_arcs, other_errors, known, -1.0 / theirs, cell)
+    variance += _variance_over(where[:count], parts[:count], middle_m)
+    return 1.0 - ours / theirs, math.sqrt(max(variance, 0.0))
 
 
 @compiled
-def _variance(arcs: Ints, deviation: Floats, length_m: Floats) -> float:
+def _add_parts(  # noqa: PLR0913, PLR0917 - likewise
+    where: Ints, parts: Floats, count: int, arcs: Ints, errors: Floats, known: Longs, times: float, cell: Ints
+) -> int:
+    """Adds the errors of places along a way, summed up for each run of arcs in one cell; returns how many parts are.
+
+    A long way has parts of several cells: they number some twenty at most.
+    """
+    begun = start = 0
+    for place in range(len(arcs)):
+        here = cell[arcs[place]]
+        if begun == 0 or (here != where[count - 1] and place - start >= len(arcs) // _MOST_PARTS):
+            where[count] = here
+            start = place
+            begun += 1
+            count += 1
+        for column in range(len(known)):
+            parts[count - 1, column] += times * errors[place, known[column], PLACE]
+    return count
+
+
+@compiled
+def _variance_over(where: Ints, parts: Floats, middle_m: Floats) -> float:
+    """Of the sums of errors in cells (float64[j, pollutant]), which are the less alike the farther cells are apart."""
+    variance = 0.0
+    for one in range(len(where)):
+        for column in range(parts.shape[1]):
+            variance += parts[one, column] * parts[one, column]
+        for other in range(one):
+            east = middle_m[where[one], 0] - middle_m[where[other], 0]
+            north = middle_m[where[one], 1] - middle_m[where[other], 1]
+            alike = math.exp(-math.sqrt(north * north + east * east) / STATIONS_M)
+            for column in range(parts.shape[1]):
+                variance += 2.0 * parts[one, column] * parts[other, column] * alike
+    return variance
+
+
+@compiled
+def _variance_along(arcs: Ints, deviation: Floats, length_m: Floats) -> float:
     """Of the sum of errors along a way (float64[k]), which are the less alike the farther they are apart."""
     variance = carry = 0.0
     for place in range(len(arcs)):

@@ -70,6 +70,7 @@ class StreetAir:
 
     Attributes:
         cell: int32[m], the cell that each arc lies in.
+        middle_m: float64[cell, 2], where the cells' middles lie on a plane, metres.
         features: float32[m, feature], what is known of each arc (router.exposure.street).
         length_m: float64[m].
         nothing: The background where nothing is known: its load is that of the streets alone.
@@ -84,6 +85,7 @@ class StreetAir:
         """
         cell, self._latitude, self._longitude = _cells(graph)
         self.cell = read_only(cell)
+        self.middle_m = read_only(_on_plane_m(self._latitude, self._longitude))
         self.features = features(graph, influence)
         self.length_m = graph.length_m
         unknown = np.full((len(self._latitude), len(FORECAST_POLLUTANTS), COLUMNS), np.nan)
@@ -142,6 +144,13 @@ class StreetAir:
                 weight = weights(self._latitude, self._longitude, latitude, longitude)
                 self._last = _Reach(stations, weight, away, away.min(axis=0) <= REACH_M, Recent(_MASKS_KEPT))
             return self._last
+
+
+def _on_plane_m(latitude: Floats, longitude: Floats) -> Floats:
+    """Places of one city, degrees, on a plane, float64[k, 2], metres."""
+    east = np.radians(longitude) * np.cos(np.radians(latitude.mean()))
+    plane: Floats = EARTH_RADIUS_M * np.stack([east, np.radians(latitude)], axis=1)
+    return plane
 
 
 def _cells(graph: Graph) -> tuple[NDArray[np.int32], Floats, Floats]:
