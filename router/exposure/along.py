@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -20,9 +19,6 @@ from router.exposure.score import score_of
 from router.exposure.street import Features, ratio_on
 from router.search.compiled import compiled
 from router.search.kernel import Ints
-
-ROAD_M: Final = 500.0
-"""What makes one road's air differ from all roads' falls by e along a way over this distance. Assumed."""
 
 _SECONDS_AN_HOUR: Final = 3600.0
 _NORMAL: Final = 1.2815515655446004
@@ -64,9 +60,8 @@ class Score(NamedTuple):
     upper: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Exposure:
-    """What is inhaled on a way.
+class Exposure(NamedTuple):
+    """What is inhaled on a way; a tuple as doses are, for the same reason.
 
     Attributes:
         doses: By pollutant; empty when the air is unknown.
@@ -119,7 +114,7 @@ def exposure_along(
             background.load,
             streets.cell,
             streets.features,
-            streets.length_m,
+            streets.kept,
             sums,
             whole,
             errors,
@@ -169,11 +164,9 @@ def _exposure(
 
 
 @compiled
-def kept_on(arcs: Ints, place: int, length_m: Floats) -> float:
+def kept_on(arcs: Ints, place: int, kept: Features) -> float:
     """How alike what is the road's own is on an arc of a way and on the one before, from middle to middle."""
-    if place == 0:
-        return 0.0
-    return math.exp(-0.5 * (length_m[arcs[place]] + length_m[arcs[place - 1]]) / ROAD_M)
+    return float(kept[arcs[place]] * kept[arcs[place - 1]]) if place > 0 else 0.0
 
 
 @compiled
@@ -187,7 +180,7 @@ def _along(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; exposur
     load: Floats,
     cell: Ints,
     features: Features,
-    length_m: Floats,
+    kept: Features,
     sums: Floats,
     whole: Floats,
     errors: Floats,
@@ -204,7 +197,7 @@ def _along(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; exposur
         here = cell[arc]
         taken = seconds[place]
         influence = features[arc, 0]
-        kept = kept_on(arcs, place, length_m)
+        alike = kept_on(arcs, place, kept)
         whole[_TAKEN] += taken
         whole[_LOAD] += taken * (load[here, 0] + load[here, 1] * influence + load[here, 2] * features[arc, 1])
         for pollutant in range(_POLLUTANTS):
@@ -212,7 +205,7 @@ def _along(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; exposur
             inhaled = times * by_cell[here, pollutant, MEAN]
             between = (inhaled + taken * _SHIFT[pollutant]) * by_cell[here, pollutant, DEVIATION]
             own = inhaled * influence * street[pollutant, _OWN_SPREAD]
-            carry = sums[pollutant, _CARRY] * kept
+            carry = sums[pollutant, _CARRY] * alike
             for statistic in range(_PLACES):
                 sums[pollutant, statistic] += times * by_cell[here, pollutant, statistic]
             sums[pollutant, _PLACES] += between

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from air.geodesy import Floats
 from router.exposure.along import INHALED, LEVEL, PLACE, ROAD, ROADS, Exposure, kept_on
+from router.exposure.street import Features
 from router.search.compiled import compiled
 from router.search.kernel import Ints, Longs
 
@@ -94,7 +95,7 @@ def compare_tours(exposures: Sequence[Exposure], others: Sequence[Exposure]) -> 
         theirs.arcs,
         theirs.errors,
         theirs.weighed,
-        exposures[0].streets.length_m,
+        exposures[0].streets.kept,
         exposures[0].streets.cell,
         exposures[0].streets.middle_m,
         math.exp(-abs(ours.midway - theirs.midway) / FORECAST_SECONDS),
@@ -130,7 +131,7 @@ def _compare(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; compa
     other_arcs: Ints,
     other_errors: Floats,
     other_weighed: Floats,
-    length_m: Floats,
+    kept: Features,
     cell: Ints,
     middle_m: Floats,
     likeness: float,
@@ -151,8 +152,8 @@ def _compare(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; compa
         for place in range(len(arcs)):
             if in_other[place] >= 0:
                 own[place] -= others[in_other[place]]
-        variance += _variance_along(arcs, own, length_m)
-        variance += _variance_along(other_arcs, others * only_in_other, length_m)
+        variance += _variance_along(arcs, own, kept)
+        variance += _variance_along(other_arcs, others * only_in_other, kept)
     where = np.empty(len(arcs) + len(other_arcs), dtype=np.int32)
     parts = np.zeros((len(where), len(known)))
     count = _add_parts(where, parts, 0, arcs, errors, known, 1.0 / ours, cell)
@@ -199,11 +200,11 @@ def _variance_over(where: Ints, parts: Floats, middle_m: Floats) -> float:
 
 
 @compiled
-def _variance_along(arcs: Ints, deviation: Floats, length_m: Floats) -> float:
+def _variance_along(arcs: Ints, deviation: Floats, kept: Features) -> float:
     """Of the sum of errors along a way (float64[k]), which are the less alike the farther they are apart."""
     variance = carry = 0.0
     for place in range(len(arcs)):
-        carry *= kept_on(arcs, place, length_m)
+        carry *= kept_on(arcs, place, kept)
         variance += deviation[place] * (deviation[place] + 2.0 * carry)
         carry += deviation[place]
     return variance

@@ -26,6 +26,9 @@ from router.read_only import read_only
 CELL_M: Final = 250.0
 """The background is interpolated on cells of this width: stations are kilometres apart."""
 
+ROAD_M: Final = 500.0
+"""How alike what is a road's own is on two arcs of a way falls by e over this distance between them. Assumed."""
+
 REACH_M: Final = 50_000.0
 """A station farther than this from every street says nothing about the air there."""
 
@@ -72,7 +75,7 @@ class StreetAir:
         cell: int32[m], the cell that each arc lies in.
         middle_m: float64[cell, 2], where the cells' middles lie on a plane, metres.
         features: float32[m, feature], what is known of each arc (router.exposure.street).
-        length_m: float64[m].
+        kept: float32[m], how alike what is a road's own is from the middle of an arc to its end.
         nothing: The background where nothing is known: its load is that of the streets alone.
     """
 
@@ -87,7 +90,7 @@ class StreetAir:
         self.cell = read_only(cell)
         self.middle_m = read_only(_on_plane_m(self._latitude, self._longitude))
         self.features = features(graph, influence)
-        self.length_m = graph.length_m
+        self.kept = read_only(np.exp(-0.5 * graph.length_m / ROAD_M).astype(np.float32))
         unknown = np.full((len(self._latitude), len(FORECAST_POLLUTANTS), COLUMNS), np.nan)
         self.nothing = Background.of(unknown, coefficients(None), [False] * len(FORECAST_POLLUTANTS))
         self._last: _Reach | None = None

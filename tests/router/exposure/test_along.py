@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from air.pollutants import FORECAST_POLLUTANTS, WHO_GUIDELINE_UG_M3, Pollutant, ug_m3_per_unit
-from router.exposure.along import ROAD_M, Exposure, exposure_along
+from router.exposure.along import Exposure, exposure_along
 from router.exposure.background import DEVIATION, SHIFT_UG_M3
-from router.exposure.concentration import StreetAir
+from router.exposure.concentration import ROAD_M, StreetAir
 from router.exposure.field import LOWER, MEAN, MEDIAN, UPPER
 from router.exposure.forecast import Quantiles, StationForecast
 from router.exposure.hourly import HourlyAir

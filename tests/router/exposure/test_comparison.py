@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from air.pollutants import FORECAST_POLLUTANTS, WHO_GUIDELINE_UG_M3, Pollutant
-from router.exposure.along import ROAD_M, Exposure, exposure_along
+from router.exposure.along import Exposure, exposure_along
 from router.exposure.background import DEVIATION, SHIFT_UG_M3
 from router.exposure.comparison import STATIONS_M, Difference, compare, compare_tours
-from router.exposure.concentration import StreetAir
+from router.exposure.concentration import ROAD_M, StreetAir
 from router.exposure.hourly import HourlyAir
 from router.exposure.street import influence_of_roads
 from router.graph.graph import RoadClass
