@@ -12,6 +12,7 @@ import osmium
 
 from air.geodesy import Floats
 from router.places.place import Kind
+from router.places.relations import read_relations
 from router.places.tags import (
     HOUSE_NUMBER,
     NAME_KEYS,
@@ -80,6 +81,10 @@ def read_names(path: Path) -> tuple[list[Named], StreetPieces]:
             line = _line(entity, wkb)
             if len(line):
                 _take_way(named, pieces, entity, line)
+    nodes = processor.node_location_storage
+    if nodes is not None:
+        for tags, longitude, latitude in read_relations(path, nodes):
+            _take(named, tags, longitude, latitude)
     return named, pieces
 
 
@@ -97,6 +102,9 @@ def _line(way: osmium.osm.Way, wkb: osmium.geom.WKBFactory) -> Floats:
 def _take_way(named: list[Named], pieces: StreetPieces, way: osmium.osm.Way, line: Floats) -> None:
     get = way.tags.get
     importance = street_importance(get("highway") or "")
+    if get("boundary") == "administrative":
+        # A piece of a border is no place: what lies within is a relation.
+        return
     if importance is None or get("area") == "yes":
         longitude, latitude = ((line.min(axis=0) + line.max(axis=0)) / 2).tolist()
         _take(named, dict(way.tags), longitude, latitude)

@@ -143,6 +143,7 @@ _FEATURES: Final[Mapping[str, _Values]] = {
     },
     "man_made": _all(Kind.SIGHT, 0.3, "bridge", "tower", "lighthouse", "pier"),
     "office": {_ANY: Meaning(Kind.BUILDING, 0.2)},
+    "boundary": _all(Kind.AREA, 0.7, "administrative"),
     "craft": {_ANY: Meaning(Kind.SHOP, 0.15)},
     "building": {_ANY: Meaning(Kind.BUILDING, 0.2)},
 }
