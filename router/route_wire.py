@@ -32,7 +32,7 @@ _SECOND_DECIMALS: Final = 1
 _AIR_DECIMALS: Final = 3
 _SHARE_DECIMALS: Final = 4
 _SCORE_DECIMALS: Final = 1
-_BEARING_DECIMALS: Final = 0
+_FULL_CIRCLE: Final = 360
 _ID_BYTES: Final = 16
 _DEPARTURE: Final = "departure_time"
 _WINDOW: Final = "departure_window_hours"
@@ -138,7 +138,7 @@ def _steps_to_wire(route: Route, language: Language) -> list[route_pb2.Step]:
             duration=duration_to_wire(seconds[at]),
             start=_place_to_wire(route.line[step.first_point]),
             first_point=step.first_point,
-            bearing_degrees=round(step.bearing, _BEARING_DECIMALS),
+            bearing_degrees=round(step.bearing) % _FULL_CIRCLE,
         )
         for at, step in enumerate(route.steps)
     ]
