@@ -25,7 +25,7 @@ from bench.figures import Figure
 from predictor.models.model_file import BASELINE, load
 from predictor.models.observed import Observed
 from predictor.models.weather_input import no_weather
-from router.exposure.comparison import FORECAST_SECONDS
+from router.exposure.comparison import FORECAST_SECONDS, STATIONS_M
 from tests.backing.recorded_air import RecordedAir, recorded_air
 
 _EVERY_HOURS: Final = 97
@@ -35,6 +35,7 @@ _LEADS: Final = (1, 3, 6, 12, 24, 48, 72)
 _REACH_M: Final = 50_000.0
 _EXCLUDED_KM: Final = (0, 6, 10, 15, 25)
 _BANDS_KM: Final = ((1, 3), (3, 5), (5, 10), (10, 15), (15, 20), (20, 30))
+_PAIRS_KM: Final = ((0.7, 1.5), (1.5, 3.0), (3.0, 5.0), (5.0, 10.0), (10.0, 20.0))
 _RANGE_M, _NUGGET = 50_000.0, 0.3
 """Of the variogram of kriging: the best of 10, 20 and 50 km, and of a nugget of 0.1 and 0.3 of the rest."""
 
@@ -61,6 +62,7 @@ def measure() -> Iterator[Figure]:
         return
     network = _network(recorded_air(folder))
     yield from _of_measurements(network)
+    yield from _of_pairs(network)
     yield from _of_forecasts(network)
 
 
@@ -138,6 +140,25 @@ def _regressed(values: Floats, drift: Floats) -> tuple[Floats, Floats]:
         rest[case, known, axis] = over
         estimate[case, known, axis] = own - over / (1.0 - np.diag(hat))
     return estimate, rest
+
+
+def _of_pairs(network: _Network) -> Iterator[Figure]:
+    """Half the mean squared difference of two stations by how far they are apart: what comparisons of ways rest on."""
+    values = network.values[_collected(network)][::_EVERY_HOURS]
+    for axis, pollutant in enumerate(FORECAST_POLLUTANTS):
+        scale = np.log(values[..., axis] + _SHIFT[pollutant])
+        deviation = float(interpolation.added_deviation(np.array([2000.0]))[0, axis])
+        found, taken = [], []
+        for low, high in _PAIRS_KM:
+            one, other = np.nonzero(np.triu((network.apart >= 1000 * low) & (network.apart < 1000 * high)))
+            found.append(float(np.sqrt(np.nanmean((scale[:, one] - scale[:, other]) ** 2) / 2)))
+            grown = 1.0 - np.exp(-network.apart[one, other] / STATIONS_M)
+            taken.append(deviation * np.sqrt(float(grown.mean())))
+        # Beside what grows with the distance there is what two stations never have in common, the same at any.
+        never = np.sqrt(max(float(np.mean(np.square(found)) - np.mean(np.square(taken))), 0.0))
+        bands = [f"{low}-{high} km {value:.3f}" for (low, high), value in zip(_PAIRS_KM, found, strict=True)]
+        fitted = [f"{np.hypot(never, value):.3f}" for value in taken]
+        yield Figure(f"{pollutant}, half differences", ", ".join(bands), f"taken, and {never:.3f}: {', '.join(fitted)}")
 
 
 def _weight(apart: Floats, power: float, excluded_m: float = 0.0) -> Floats:
