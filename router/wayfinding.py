@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import numpy as np
-
-from air.geodesy import distance_m
 from air.places import Point
 from mesh.errors import InvalidInput, NotFound
 from router.exposure.background import Background
@@ -20,6 +17,7 @@ from router.modes import TravelMode
 from router.region import Region
 from router.route import Algorithm, RouteType
 from router.search.engine import Path, Place
+from router.search.shapes import step_m
 from router.search.snapping import PointOffGraph
 from router.traveller import ANYONE, LOAD_WORTH, Traveller
 from router.way import Way
@@ -62,22 +60,21 @@ def locate(regions: Sequence[Region], points: Mapping[str, Point], mode: TravelM
         points: By the field of the request that each came in.
         mode: How they shall be reached.
 
-    Raises PointOffGraph when no region has them all, as the one says in which the first point off it is last.
+    Raises PointOffGraph when no region has them all, as the one says that has most of them, or else the nearest way.
     """
-    nearest: tuple[int, PointOffGraph] | None = None
+    failures: list[tuple[int, PointOffGraph]] = []
     for region in regions:
         places: list[Place] = []
         try:
             for field, point in points.items():
                 places.append(region.snap(point, mode, field))
         except PointOffGraph as error:
-            if nearest is None or len(places) > nearest[0]:
-                nearest = len(places), error
+            failures.append((len(places), error))
             continue
         return Located(region, tuple(places))
-    if nearest is None:
+    if not failures:
         raise ValueError("There is no region to look in.")
-    raise nearest[1]
+    raise min(failures, key=lambda failure: (-failure[0], float(failure[1].metadata.get("distance_meters", "inf"))))[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,4 +153,4 @@ class Wayfinder:
 
 def apart_m(a: Point, b: Point) -> float:
     """How far two points are from each other, great circle, metres."""
-    return float(distance_m(np.array(a.latitude), np.array(a.longitude), np.array(b.latitude), np.array(b.longitude)))
+    return step_m(a.latitude, a.longitude, b.latitude, b.longitude)

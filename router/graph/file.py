@@ -31,6 +31,8 @@ _PREFIX: Final = struct.Struct("<8sIIQ32s")
 _HASHED: Final = _PREFIX.size - 32
 _ALIGNED_TO: Final = 64
 _KINDS: Final = "biuf"
+_MODE: Final = 0o644
+"""Who imports a graph need not be who serves it."""
 # Version 1 was an archive of numpy's, whose first member was this.
 _VERSION_1: Final = slice(30, 42), b"latitude.npy"
 
@@ -94,6 +96,7 @@ def write(content: Content, path: Path) -> None:
             file.seek(_HASHED)
             file.write(digest.digest())
             file.flush()
+            os.fchmod(file.fileno(), _MODE)
             os.fsync(file.fileno())
         Path(temporary).replace(path)
     except BaseException:

@@ -114,6 +114,15 @@ async def test_graphs_are_told_in_the_order_of_their_files(grpc_stub: Stub, plan
     assert walked_m(planner, 5_000) == pytest.approx(500, abs=1)
 
 
+async def test_a_point_off_all_graphs_is_told_how_far_the_nearest_is(planner: Planner) -> None:
+    with pytest.raises(PointOffGraph) as off:
+        walked_m(planner, 5_800)
+    assert float(off.value.metadata["distance_meters"]) == pytest.approx(800, abs=5)
+    with pytest.raises(PointOffGraph) as off:
+        planner.plan(RouteRequest(at(0, 0), at(0, 5_000)), NOW)
+    assert off.value.field == "destination"
+
+
 async def test_only_operators_reload(grpc_stub: Stub) -> None:
     refused = await refusal_of(grpc_stub.ReloadGraphs(wire.ReloadGraphsRequest()))
     assert (refused.code, refused.reason) == (grpc.StatusCode.UNAUTHENTICATED, "OPERATOR_KEY_REQUIRED")

@@ -49,6 +49,7 @@ def test_equal_contents_make_equal_files_and_leave_nothing_beside_them(path: Pat
     write(CONTENT, path)
     assert path.read_bytes() == before
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_a_reader_keeps_what_it_has_when_a_new_file_takes_the_place(path: Path) -> None:
