@@ -14,7 +14,6 @@ from router.exposure.street import Features, influence_of_roads
 from router.graph.file import Array, Content, damaged, read, write
 from router.graph.graph import ARRAYS, Graph, hold
 from router.graph.graph import check as check_graph
-from router.read_only import read_only
 from router.search.contraction import Contraction, contract
 from router.search.contraction_engine import order_of
 from router.search.landmarks import LANDMARKS, Landmarks, landmarks_of
@@ -46,7 +45,7 @@ def prepare(graph: Graph) -> Prepared:
     """Makes all that is made of a graph once: seconds of work for a city."""
     return Prepared(
         graph=graph,
-        contraction=_shut(contract(graph.tail, graph.head, order_of(graph))),
+        contraction=contract(graph.tail, graph.head, order_of(graph)),
         influence=influence_of_roads(graph, Shapes(graph)),
         landmarks=landmarks_of(graph),
     )
@@ -127,11 +126,6 @@ def check(prepared: Prepared) -> None:
         prepared.landmarks.shape == (nodes, 2 * LANDMARKS) and prepared.landmarks.dtype == np.int32,
         "landmarks know of each node",
     )
-
-
-def _shut(contraction: Contraction) -> Contraction:
-    shut = {name: read_only(array) for name, array in _arrays(contraction)}
-    return Contraction(**shut, height=contraction.height)
 
 
 def _arrays(contraction: Contraction) -> list[tuple[str, Array]]:

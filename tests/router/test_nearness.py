@@ -12,7 +12,7 @@ from router.nearness import away_m
 places = st.integers(-2_000, 2_000).map(lambda tenths: tenths / 10)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     points=arrays(np.float64, st.tuples(st.integers(1, 12), st.just(2)), elements=places),
     lines=arrays(np.float64, st.tuples(st.integers(1, 8), st.just(4)), elements=places),
