@@ -24,8 +24,10 @@ from router.read_only import read_only
 from router.route import Algorithm, RouteType
 from router.search.backwards import Terrain
 from router.search.contraction_engine import ContractionEngine
+from router.search.edge_grid import EdgeGrid
 from router.search.engine import Engine, Path, Place
 from router.search.front import Front, FrontSearch
+from router.search.measure import measured
 from router.search.metric import Metric
 from router.search.shapes import Shapes
 from router.search.snapping import Snapper
@@ -57,7 +59,8 @@ class Region:
         self._engine = Engine(graph, prepared.landmarks)
         terrain = Terrain(graph, self._engine.position)
         self._fronts, self._in_time = FrontSearch(terrain), TimeDependentSearch(terrain)
-        self._snappers = {mode: Snapper(graph, self.shapes, is_open(graph, mode)) for mode in PROFILES}
+        edges = EdgeGrid(graph)
+        self._snappers = {mode: Snapper(graph, edges, is_open(graph, mode)) for mode in PROFILES}
         self._airs: Recent[AirField | None, HourlyAir] = Recent(_FIELDS_KEPT)
 
     @property
@@ -130,8 +133,8 @@ class Region:
             algorithm: How to search; all find a way of the same cost.
         """
         if algorithm is Algorithm.CONTRACTION_HIERARCHY:
-            air = background or self.air.nothing
-            with self._metrics.customized(route_type, mode, sensitivity, air) as metric:
+            with self._metrics.customized(route_type, background or self.air.nothing) as metrics:
+                metric = metrics.of(mode, route_type, sensitivity)
                 if metric is not None:
                     return self._contracted.find(metric, origin, destination)
         plain = self._plain(route_type, mode, sensitivity, background)
@@ -176,16 +179,17 @@ class Region:
 
     def way(self, path: Path, mode: TravelMode, air: HourlyAir, departure: datetime) -> Way:
         """The path with its figures, travelled from a departure on in that air."""
-        portions = path.portions()
-        arc_seconds: Floats = self._metrics.seconds[mode][path.arcs] * portions
+        arc_seconds, taken, length_m = measured(
+            path.arcs, path.start_fraction, path.end_fraction, self._metrics.seconds[mode], self.graph.length_m
+        )
         ventilation = GAITS[mode].ventilation_m3_h
         return Way(
             path=path,
             mode=mode,
             arc_seconds=arc_seconds,
             # Rounded here, so that what is said of two ways and of their difference agrees.
-            seconds=round(float(arc_seconds.sum()), _DECIMALS),
-            length_m=round(float(self.graph.length_m[path.arcs] @ portions), _DECIMALS),
+            seconds=round(taken, _DECIMALS),
+            length_m=round(length_m, _DECIMALS),
             exposure=exposure_along(air, path.arcs, arc_seconds, departure, ventilation),
         )
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import numpy as np
@@ -24,7 +23,14 @@ from router.rooms import Rooms
 from router.route import RouteType
 from router.search.compiled import compiled
 from router.search.contraction import Contraction
-from router.search.customization import CustomizedMetric, CustomizedMetrics, Customizer, WeightsTooLarge, arc_places
+from router.search.customization import (
+    TARIFFS,
+    CustomizedMetric,
+    CustomizedMetrics,
+    Customizer,
+    WeightsTooLarge,
+    arc_places,
+)
 from router.search.kernel import Ints
 from router.search.metric import Metric
 from router.search.tariff import FASTEST, SHORTEST, Floats32, Tariff, charge_all, whole
@@ -36,20 +42,39 @@ GENERATIONS: Final = 2
 HOURS_KEPT: Final = 2
 """How many other hours' metrics are kept where nothing else is said."""
 
-_STATIC: Final = (RouteType.FASTEST, RouteType.SHORTEST)
-_SENSITIVITIES: Final = tuple(Sensitivity)
+_STATIC: Final = {RouteType.FASTEST: 0, RouteType.SHORTEST: 1}
+_BY_SENSITIVITY: Final = {sensitivity: tariff for tariff, sensitivity in enumerate(Sensitivity)}
+_ROW: Final = {mode: PROFILES.index(profile(mode)) for mode in TravelMode}
 _PLAIN_KEPT: Final = 12
 _LEAST_LOAD: Final = 1e-6
 
 _log: Final = structlog.stdlib.get_logger("metrics")
 
 
-@dataclass(slots=True, eq=False)
-class _Hour:
-    """The healthiest metrics of one hour; `fits` says whether the contraction could hold them."""
+class Customized:
+    """Metrics of all profiles by some tariffs, brought into the contraction together."""
 
-    metrics: CustomizedMetrics
-    fits: bool = False
+    def __init__(self, metrics: CustomizedMetrics) -> None:
+        self.metrics = metrics
+        self._rows: list[list[CustomizedMetric]] | None = None
+
+    def of(self, mode: TravelMode, route_type: RouteType, sensitivity: Sensitivity) -> CustomizedMetric | None:
+        """One of them; None when the contraction cannot hold them, so that `Metrics.plain` must do."""
+        tariff = _STATIC[route_type] if route_type in _STATIC else _BY_SENSITIVITY[sensitivity]
+        return None if self._rows is None else self._rows[_ROW[mode]][tariff]
+
+    def customize(self, customizer: Customizer, tariffs: Sequence[Tariff], kept: int = TARIFFS) -> None:
+        """Brings in what the metrics' `load` says, by these tariffs; the first so many are kept."""
+        self._rows = None
+        try:
+            customizer.customize(self.metrics, tariffs)
+        except WeightsTooLarge as error:
+            # Rare, and not wrong: the search without a contraction takes over, a hundred times slower.
+            _log.warning("metrics too large to be contracted", reason=error.reason, message=error.message)
+            return
+        if kept < TARIFFS:
+            self.metrics = self.metrics.first(kept)
+        self._rows = [[self.metrics.metric(row, tariff) for tariff in range(kept)] for row in range(len(PROFILES))]
 
 
 class Metrics:
@@ -85,24 +110,17 @@ class Metrics:
         self._customizer = Customizer(contraction, milliseconds, millimeters)
         self._customizing = threading.Lock()
         self._static = self._make_static()
-        self._hours: Rooms[Background, _Hour] = Rooms(self._build, GENERATIONS + hours_kept, built=GENERATIONS)
+        self._hours: Rooms[Background, Customized] = Rooms(self._build, GENERATIONS + hours_kept, built=GENERATIONS)
         self._plain: Recent[tuple[TravelMode, Tariff, Background | None], Metric] = Recent(_PLAIN_KEPT)
 
-    @contextmanager
-    def customized(
-        self, route_type: RouteType, mode: TravelMode, sensitivity: Sensitivity, background: Background
-    ) -> Iterator[CustomizedMetric | None]:
-        """What the route type makes least, for the contraction; None when it cannot hold that, so that others must.
+    def customized(self, route_type: RouteType, background: Background) -> AbstractContextManager[Customized]:
+        """The metrics of a route type in that air, for the contraction.
 
-        It is not to be used when the block is left. The first to ask for an hour waits until its metrics are made.
+        They are not to be used when the block is left. The first to ask for an hour waits until they are made.
         """
-        row = PROFILES.index(profile(mode))
         if route_type is not RouteType.HEALTHIEST:
-            static = self._static
-            yield static.metrics.metric(row, _STATIC.index(route_type)) if static.fits else None
-            return
-        with self._hour(background) as hour:
-            yield hour.metrics.metric(row, _SENSITIVITIES.index(sensitivity)) if hour.fits else None
+            return nullcontext(self._static)
+        return self._hours.read(background, lambda hour: self._fill(hour, background))
 
     def plain(
         self, route_type: RouteType, mode: TravelMode, sensitivity: Sensitivity, background: Background
@@ -111,41 +129,28 @@ class Metrics:
         of: Background | None = None
         tariff = FASTEST if route_type is RouteType.FASTEST else SHORTEST
         if route_type is RouteType.HEALTHIEST:
-            tariff, of = tariffs(background)[_SENSITIVITIES.index(sensitivity)], background
+            tariff, of = tariffs(background)[_BY_SENSITIVITY[sensitivity]], background
         return self._plain.get((profile(mode), tariff, of), lambda: self._weighed(profile(mode), tariff, of))
 
     def make_ready(self, backgrounds: tuple[Background, ...]) -> None:
         """Makes what requests in these hours need before they come, and keeps that of the first until others are."""
         for background in backgrounds:
-            with self._hour(background):
+            with self.customized(RouteType.HEALTHIEST, background):
                 pass
         self._hours.hold(frozenset(backgrounds[: GENERATIONS - 1]))
 
-    def _hour(self, background: Background) -> AbstractContextManager[_Hour]:
-        return self._hours.read(background, lambda hour: self._fill(hour, background))
+    def _build(self) -> Customized:
+        return Customized(self._customizer.room())
 
-    def _build(self) -> _Hour:
-        return _Hour(self._customizer.room())
+    def _make_static(self) -> Customized:
+        static = self._build()
+        static.customize(self._customizer, [FASTEST, SHORTEST, FASTEST, FASTEST], kept=len(_STATIC))
+        return static
 
-    def _make_static(self) -> _Hour:
-        hour = self._build()
-        self._customize(hour, [FASTEST, SHORTEST, FASTEST, FASTEST])
-        return _Hour(hour.metrics.first(len(_STATIC)), hour.fits)
-
-    def _fill(self, hour: _Hour, background: Background) -> None:
+    def _fill(self, hour: Customized, background: Background) -> None:
         _write_load(background.load, self._cell, self._features, hour.metrics.load)
-        self._customize(hour, tariffs(background))
-
-    def _customize(self, hour: _Hour, of: list[Tariff]) -> None:
-        hour.fits = False
-        try:
-            with self._customizing:
-                self._customizer.customize(hour.metrics, of)
-        except WeightsTooLarge as error:
-            # Rare, and not wrong: the search without a contraction takes over, a thousand times slower.
-            _log.warning("metrics too large to be contracted", reason=error.reason, message=error.message)
-            return
-        hour.fits = True
+        with self._customizing:
+            hour.customize(self._customizer, tariffs(background))
 
     def _weighed(self, mode: TravelMode, tariff: Tariff, background: Background | None) -> Metric:
         metrics, row = self._static.metrics, PROFILES.index(mode)
@@ -160,7 +165,7 @@ def tariffs(background: Background) -> list[Tariff]:
     """What each sensitivity charges, in a unit that keeps a cost below the time that it is made of, in milliseconds."""
     most = max(float(np.max(background.load[:, 0] + np.maximum(background.load[:, 1], 0.0))), _LEAST_LOAD)
     found = []
-    for sensitivity in _SENSITIVITIES:
+    for sensitivity in Sensitivity:
         worth = LOAD_WORTH[sensitivity]
         time, load = (0.0, 1.0) if math.isinf(worth) else (1.0, worth)
         unit = time + load * most

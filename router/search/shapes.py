@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from air.geodesy import distance_m
+from air.geodesy import EARTH_RADIUS_M, distance_m
 from air.places import Point
-from router.graph.graph import Graph, full_shapes
+from router.graph.graph import Graph
+from router.search.compiled import compiled
 from router.search.engine import Path
-from router.search.kernel import Floats, Ints
+from router.search.kernel import Floats, Ints, Longs
+
+
+class Drawn(NamedTuple):
+    """The arrays of a graph that say where its arcs run, as they are: they may be mapped from a file."""
+
+    tail: Ints
+    head: Ints
+    latitude: Floats
+    longitude: Floats
+    shape_first: Ints
+    shape_latitude: Floats
+    shape_longitude: Floats
+
+    @classmethod
+    def of(cls, graph: Graph) -> Drawn:
+        """Those of a graph."""
+        return cls(*(getattr(graph, field) for field in cls._fields))
 
 
 class Shapes:
     """The shapes of all arcs of a graph, from tail to head."""
 
     def __init__(self, graph: Graph) -> None:
-        self._latitude, self._longitude, self._first = full_shapes(graph)
+        self._drawn = Drawn.of(graph)
 
     def of(self, arc: int) -> Floats:
         """The shape of an arc, float64[p, 2], degrees: latitude, longitude; p is at least 2."""
-        points = slice(self._first[arc], self._first[arc + 1])
-        return np.stack([self._latitude[points], self._longitude[points]], axis=1)
+        return _laid_out(self._drawn, np.array([arc], dtype=np.int32))[0]
 
-    def of_many(self, arcs: Ints) -> tuple[Floats, NDArray[np.int64]]:
+    def of_many(self, arcs: Ints) -> tuple[Floats, Longs]:
         """The shapes of arcs laid end to end, float64[p, 2], and for each point the index of its arc in `arcs`."""
-        count = self._first[arcs + 1] - self._first[arcs]
-        which = np.repeat(np.arange(len(arcs)), count)
-        step = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-        points = self._first[arcs][which] + step
-        return np.stack([self._latitude[points], self._longitude[points]], axis=1), which
+        return _laid_out(self._drawn, arcs)
 
     def line(self, path: Path) -> Floats:
         """The line of a path, float64[p, 2], degrees, without points that repeat the one before; p is at least 2."""
-        points, which = self.of_many(path.arcs)
-        last = len(path.arcs) - 1
-        if last == 0:
-            line = part(points, path.start_fraction, path.end_fraction)
-        else:
-            start = part(points[which == 0], path.start_fraction, 1.0)
-            end = part(points[which == last], 0.0, path.end_fraction)
-            line = np.concatenate([start, points[(which > 0) & (which < last)], end])
-        moves = np.ones(len(line), dtype=bool)
-        moves[1:] = np.any(line[1:] != line[:-1], axis=1)
-        distinct = line[moves]
-        return distinct if len(distinct) > 1 else np.repeat(distinct, 2, axis=0)
+        return _line(self._drawn, path.arcs, path.start_fraction, path.end_fraction)
 
 
 def one_arc_an_edge(graph: Graph) -> NDArray[np.bool_]:
@@ -71,3 +76,113 @@ def part(shape: Floats, start: float, end: float) -> Floats:
     ends = np.stack([np.interp(marks, along, shape[:, axis]) for axis in (0, 1)], axis=1)
     inside = (along > marks[0]) & (along < marks[1])
     return np.concatenate([ends[:1], shape[inside], ends[1:]])
+
+
+@compiled
+def point_count(drawn: Drawn, arc: int) -> int:
+    """How many points the shape of an arc has, with its ends."""
+    return int(drawn.shape_first[arc + 1] - drawn.shape_first[arc]) + 2
+
+
+@compiled
+def point_of(drawn: Drawn, arc: int, number: int) -> tuple[float, float]:
+    """The latitude and longitude of one of the points of an arc's shape, counted from its tail, degrees."""
+    if number == 0:
+        return drawn.latitude[drawn.tail[arc]], drawn.longitude[drawn.tail[arc]]
+    at = drawn.shape_first[arc] + number - 1
+    if at == drawn.shape_first[arc + 1]:
+        return drawn.latitude[drawn.head[arc]], drawn.longitude[drawn.head[arc]]
+    return drawn.shape_latitude[at], drawn.shape_longitude[at]
+
+
+@compiled
+def step_m(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
+    """The great-circle distance of two points, metres, as `air.geodesy.distance_m` has it."""
+    phi_a, phi_b = math.radians(latitude_a), math.radians(latitude_b)
+    half_phi, half_lambda = (phi_b - phi_a) / 2, math.radians(longitude_b - longitude_a) / 2
+    haversine = math.sin(half_phi) ** 2 + math.cos(phi_a) * math.cos(phi_b) * math.sin(half_lambda) ** 2
+    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(haversine, 1.0)))
+
+
+@compiled
+def length_of(drawn: Drawn, arc: int) -> float:
+    """The length of an arc along its shape, metres."""
+    total = 0.0
+    before = point_of(drawn, arc, 0)
+    for number in range(1, point_count(drawn, arc)):
+        here = point_of(drawn, arc, number)
+        total += step_m(before[0], before[1], here[0], here[1])
+        before = here
+    return total
+
+
+@compiled
+def mark_on(drawn: Drawn, arc: int, mark_m: float) -> tuple[float, float]:
+    """The point so many metres along an arc, latitude and longitude in degrees; its end where it is no longer."""
+    along = 0.0
+    before = point_of(drawn, arc, 0)
+    for number in range(1, point_count(drawn, arc)):
+        here = point_of(drawn, arc, number)
+        step = step_m(before[0], before[1], here[0], here[1])
+        if along + step >= mark_m and step > 0.0:
+            share = (mark_m - along) / step
+            return before[0] + share * (here[0] - before[0]), before[1] + share * (here[1] - before[1])
+        along += step
+        before = here
+    return before
+
+
+@compiled
+def _laid_out(drawn: Drawn, arcs: Ints) -> tuple[Floats, Longs]:
+    total = 0
+    for arc in arcs:
+        total += point_count(drawn, arc)
+    points, which = np.empty((total, 2)), np.empty(total, np.int64)
+    at = 0
+    for place in range(len(arcs)):
+        for number in range(point_count(drawn, arcs[place])):
+            points[at, 0], points[at, 1] = point_of(drawn, arcs[place], number)
+            which[at] = place
+            at += 1
+    return points, which
+
+
+@compiled
+def _line(drawn: Drawn, arcs: Ints, start: float, end: float) -> Floats:
+    total = 2
+    for arc in arcs:
+        total += point_count(drawn, arc)
+    line = np.empty((total, 2))
+    count, last = 0, len(arcs) - 1
+    for place in range(len(arcs)):
+        arc = arcs[place]
+        is_cut = not 0 < place < last
+        length = length_of(drawn, arc) if is_cut else math.inf
+        first_m = start * length if place == 0 else -1.0
+        last_m = end * length if place == last else math.inf
+        if place == 0:
+            count = _append(line, count, mark_on(drawn, arc, first_m))
+        along = 0.0
+        before = point_of(drawn, arc, 0)
+        for number in range(point_count(drawn, arc)):
+            here = point_of(drawn, arc, number)
+            if is_cut:
+                along += step_m(before[0], before[1], here[0], here[1])
+                before = here
+            if first_m < along < last_m:
+                count = _append(line, count, here)
+        if place == last:
+            count = _append(line, count, mark_on(drawn, arc, last_m))
+    if count == 1:
+        line[1] = line[0]
+        count = 2
+    return line[:count]
+
+
+@compiled
+def _append(line: Floats, count: int, point: tuple[float, float]) -> int:
+    """Appends a point unless it repeats the one before; returns how many there are."""
+    if count > 0 and line[count - 1, 0] == point[0] and line[count - 1, 1] == point[1]:
+        return count
+    line[count, 0], line[count, 1] = point
+    return count + 1

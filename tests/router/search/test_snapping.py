@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import shapely
 
 from air.geodesy import distance_m
 from air.places import Point
 from router.graph.graph import Access, Graph
 from router.modes import TravelMode, is_open
+from router.plane import on_plane, stretch
+from router.search.edge_grid import ISLAND, MAIN, EdgeGrid
 from router.search.engine import Engine, Path
 from router.search.metric import Metric
-from router.search.shapes import Shapes
+from router.search.shapes import Shapes, one_arc_an_edge
 from router.search.snapping import PointOffGraph, Snapper
 from tests.router.street_plan import Edge, arc_of, at, plan
 
 
 def snapper(graph: Graph, mode: TravelMode = TravelMode.WALK) -> Snapper:
-    return Snapper(graph, Shapes(graph), is_open(graph, mode))
+    return Snapper(graph, EdgeGrid(graph), is_open(graph, mode))
 
 
 def apart_m(a: Point, b: Point) -> float:
@@ -123,3 +126,40 @@ def test_the_line_of_part_of_one_arc_has_two_points() -> None:
     line = Shapes(graph).line(Path(1, np.array([arc_of(graph, 1, 0)], dtype=np.int32), 0.2, 0.2))
     assert len(line) == 2
     assert apart_m(Point(*line[0].tolist()), at(80, 0)) < 0.01
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_nearest_place_is_as_near_as_shapely_finds_it(seed: int) -> None:
+    """Streets of up to two kilometres, a third of them closed; points near and far."""
+    rng = np.random.default_rng(seed)
+    middles = rng.uniform(0, 6000, (70, 1, 2))
+    drawn = (middles + rng.uniform(-300, 300, (70, 4, 2)) * rng.uniform(0.05, 1.0, (70, 1, 1))).tolist()
+    nodes = [(east, north) for street in drawn for east, north in (street[0], street[-1])]
+    bends = [tuple((east, north) for east, north in street[1 : 1 + rng.integers(3)]) for street in drawn]
+    graph = plan(nodes, [Edge(2 * number, 2 * number + 1, via=via) for number, via in enumerate(bends)])
+    shapes, grid = Shapes(graph), EdgeGrid(graph)
+    kinds = rng.integers(0, 3, graph.arc_count).astype(np.uint8)
+    edges = np.flatnonzero(one_arc_an_edge(graph)).astype(np.int32)
+    lines = {int(arc): shapely.LineString(on_plane(shapes.of(int(arc)))) for arc in edges}
+    found_some = 0
+    for east, north in rng.uniform(-700, 6700, (150, 2)).tolist():
+        point = at(east, north)
+        x, y = on_plane(np.array([[point.latitude, point.longitude]]))[0]
+        scale = float(stretch(np.array(point.latitude)))
+        away = {arc: line.distance(shapely.Point(x, y)) / scale for arc, line in lines.items()}
+        wanted = next(
+            (
+                min(near)
+                for kind in (MAIN, ISLAND)
+                if (near := [m for arc, m in away.items() if kinds[arc] == kind and m < 500])
+            ),
+            None,
+        )
+        found = grid.nearest(point.latitude, point.longitude, 500.0, kinds)
+        if wanted is None:
+            assert found is None
+        else:
+            assert found is not None
+            assert found[4] == pytest.approx(wanted, rel=1e-3, abs=0.02)
+            found_some += 1
+    assert found_some > 50
