@@ -12,10 +12,10 @@ import pytest
 from air.geodesy import distance_m
 from air.places import Point
 from air.pollutants import Pollutant
-from router.graph.graph import Access, Graph
+from router.graph.graph import Graph
 from router.graph.networkx_graph import to_networkx
 from router.known_air import KnownAir
-from router.modes import TravelMode, is_open, seconds
+from router.modes import GAITS, PROFILES, TravelMode, is_open, seconds
 from router.planner import Planner
 from router.region import Region
 from router.route import RouteRequest, RouteType
@@ -39,13 +39,20 @@ def apart_m(a: Point, b: Point) -> float:
     return float(distance_m(np.array(a.latitude), np.array(a.longitude), np.array(b.latitude), np.array(b.longitude)))
 
 
-@pytest.mark.parametrize("name", ["seoul_sinchon_ewha", "helsinki_central", "monaco"])
-@pytest.mark.parametrize("mode", [TravelMode.WALK, TravelMode.BIKE])
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        *(("seoul_sinchon_ewha", mode) for mode in PROFILES),
+        *(("monaco", mode) for mode in PROFILES),
+        ("helsinki_central", TravelMode.WALK),
+        ("helsinki_central", TravelMode.CAR),
+    ],
+)
 def test_costs_are_those_of_networkx(real_data: Path, name: str, mode: TravelMode) -> None:
     graph, _ = real_streets(real_data, name)
     usable = is_open(graph, mode)
     metric = Metric.of(seconds(graph, mode) * 1000, graph.length_m, usable)
-    net = to_networkx(graph, metric.weight, Access.BIKE if mode is TravelMode.BIKE else Access.FOOT)
+    net = to_networkx(graph, metric.weight, GAITS[mode].access)
     # From the end of a two-way street one may go anywhere at no cost, as from a node.
     both_ways = np.flatnonzero(usable & (graph.reverse >= 0) & usable[graph.reverse])
     engine, rng, reached = Engine(graph), np.random.default_rng(7), 0
