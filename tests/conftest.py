@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from mesh.logs import hand_to_standard_library
+from tests.backing.kernels import compile_router
 
 if TYPE_CHECKING:
     from router.graph.graph import Graph
@@ -35,8 +36,15 @@ def _real_data() -> Path:
     return Path(os.environ.get("CLEANAIR_REAL_DATA", ROOT.parent / "shared" / "data"))
 
 
-def pytest_collection_finish() -> None:
-    """Spares each later collection of garbage a look at all that was imported, which stays to the end."""
+@pytest.fixture(scope="session")
+def compiled_router() -> None:
+    """For tests that plan routes: what that needs has been compiled before the first of them."""
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compiles what tests need for routes, and spares later collections of garbage a look at all that was imported."""
+    if any("compiled_router" in item.fixturenames for item in session.items if isinstance(item, pytest.Function)):
+        compile_router()
     gc.collect()
     gc.freeze()
 

@@ -34,6 +34,8 @@ from tests.router.air_plan import NOW, air_of
 from tests.router.graph.drawing import Drawing
 from tests.router.street_plan import Edge, at, plan
 
+pytestmark = pytest.mark.usefixtures("compiled_router")
+
 STREETS = plan(
     [(0, 0), (1000, 0), (1000, 500)],
     [

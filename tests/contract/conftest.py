@@ -6,7 +6,6 @@ A module gives `grpc_add_to_server`, `grpc_servicer` and `grpc_stub_cls`, and ge
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import timedelta
 
 import grpc
 import pytest
@@ -16,20 +15,6 @@ from mesh.server import interceptors
 from mesh.settings import MeshSettings
 
 OPERATOR_KEY = "an operator's key"
-
-
-@pytest.fixture(scope="session")
-def compiled_router() -> None:
-    """Has compiled what routes need: where nothing is yet, that takes longer than a call may."""
-    from router.planner import Planner
-    from router.region import Region
-    from router.route_wire import warm_up
-    from tests.router.air_plan import NOW
-    from tests.router.street_plan import Edge, plan
-
-    streets = plan([(0, 0), (100, 0), (100, 100)], [Edge(0, 1), Edge(1, 2)])
-    Planner([], stale_after=timedelta(hours=3)).try_out(Region(streets), NOW)
-    warm_up()
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,8 @@ from tests.router.air_plan import ISSUED, NOW
 from tests.router.street_plan import Edge, at, plan
 from tests.router.test_departures import air_by_hour
 
+pytestmark = pytest.mark.usefixtures("compiled_router")
+
 Stub: TypeAlias = "route_service_pb2_grpc.RouteServiceAsyncStub"
 
 INVALID, BEYOND = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE

@@ -28,6 +28,8 @@ from tests.router.air_plan import NOW, air_of
 from tests.router.street_plan import at
 from tests.router.test_navigation import road_and_park
 
+pytestmark = pytest.mark.usefixtures("compiled_router")
+
 Stub: TypeAlias = "route_service_pb2_grpc.RouteServiceAsyncStub"
 Response = wire.NavigateResponse
 

@@ -25,6 +25,8 @@ from tests.contract.refusal import refusal_of
 from tests.router.air_plan import NOW, air_of
 from tests.router.street_plan import Edge, at, plan
 
+pytestmark = pytest.mark.usefixtures("compiled_router")
+
 Stub: TypeAlias = "route_service_pb2_grpc.RouteServiceAsyncStub"
 Change = Callable[[stops_pb2.OptimizeRouteRequest], object]
 
