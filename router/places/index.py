@@ -32,6 +32,9 @@ _LOOKED_AT: Final = (64, 1.0)
 
 _LOOKED_AT_IF_MISSPELT: Final = (32, 3.0)
 
+_FEW: Final = 3
+"""With fewer than these, and none the name itself, what is like the text but for errors is looked for as well."""
+
 _MOST_ALIKE: Final = 4_000
 """How many spellings are weighed by importance and nearness, if not more are alike to the same degree."""
 
@@ -88,8 +91,8 @@ class PlaceIndex:
     def search(self, text: str, near: Point | None, most: int, kinds: Collection[Kind] = ()) -> list[FoundPlace]:
         """The places whose name is like the text, the best first: by match, importance, and nearness to a point.
 
-        Where nothing matches well, what the same keys type with the keyboard switched is looked for, then what is like
-        the text but for typing errors.
+        Where nothing matches well, what the same keys type with the keyboard switched is looked for; where little does,
+        what is like the text but for typing errors.
         """
         asked = _Asked(near, np.array(list(kinds), dtype=np.int32))
         best = self._best(read(text), read_on_other_keyboard(text), asked)
@@ -139,9 +142,11 @@ class PlaceIndex:
         if best.best < GOOD_MATCH:
             other = self._scored(switched, match_score, self._likeliest(self._alike(switched, asked), asked))
             best = max(best, other, key=lambda scored: scored.best)
-        if best.best < GOOD_MATCH:
+        if best.best < GOOD_MATCH or (best.best < 1.0 and len(best.place) < _FEW):
             misspelt = self._scored(typed, misspelt_score, self._likeliest(alike, asked, is_misspelt=True))
-            best = max(best, misspelt, key=lambda scored: scored.best)
+            best = _each_once(
+                np.concatenate((best.place, misspelt.place)), np.concatenate((best.score, misspelt.score))
+            )
         return best
 
     def _scored(self, query: Query | None, score_of: Callable[[Query, str], float], spellings: Longs) -> _Scored:
@@ -150,12 +155,7 @@ class PlaceIndex:
             return _NOTHING
         words = self._file.words_of(spellings)
         score = np.array([score_of(query, words[each]) for each in spellings.tolist()], dtype=np.float64)
-        place = self._file.columns.place[spellings].astype(np.int64)
-        order = np.lexsort((-score, place))
-        place, score = place[order], score[order]
-        matches = score > 0
-        matches[1:] &= place[1:] != place[:-1]
-        return _Scored(place[matches], score[matches])
+        return _each_once(self._file.columns.place[spellings].astype(np.int64), score)
 
     def _alike(self, query: Query | None, asked: _Asked) -> _Alike:
         """The spellings of the kinds asked for that share enough grams with what was typed."""
@@ -203,6 +203,15 @@ def nearness(distance: Floats) -> Floats:
     """What being so many metres from the point asked about adds to a match."""
     added: Floats = _NEARNESS_WEIGHT / (1.0 + distance / _HALF_AS_NEAR_M)
     return added
+
+
+def _each_once(place: Longs, score: Floats) -> _Scored:
+    """The places that match, each with the best of its scores."""
+    order = np.lexsort((-score, place))
+    place, score = place[order], score[order]
+    matches = score > 0
+    matches[1:] &= place[1:] != place[:-1]
+    return _Scored(place[matches], score[matches])
 
 
 def _grams_of(query: Query) -> tuple[Longs, int]:
