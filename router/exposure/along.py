@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from air.geodesy import Floats
+from air.interpolation import NORMAL_90
 from air.pollutants import FORECAST_POLLUTANTS, WHO_GUIDELINE_UG_M3, Pollutant
 from router.exposure.background import DEVIATION, SHIFT_UG_M3, WEIGHED
 from router.exposure.concentration import StreetAir
@@ -21,9 +22,6 @@ from router.search.compiled import compiled
 from router.search.kernel import Ints
 
 _SECONDS_AN_HOUR: Final = 3600.0
-_NORMAL: Final = 1.2815515655446004
-"""The 90 % quantile of the normal distribution."""
-
 _POLLUTANTS: Final = len(FORECAST_POLLUTANTS)
 _SHARE: Final = np.array([1.0 / WHO_GUIDELINE_UG_M3[p] if p in WEIGHED else 0.0 for p in FORECAST_POLLUTANTS])
 _SHIFT: Final = SHIFT_UG_M3.copy()
@@ -234,7 +232,7 @@ def _work_out(sums: Floats, whole: Floats, found: Floats) -> None:
         middle = np.log(sums[pollutant, MEDIAN] / taken + shift)
         high = np.log(sums[pollutant, UPPER] / taken + shift)
         added = sums[pollutant, _PLACES] ** 2 + sums[pollutant, _ROADS] ** 2 + sums[pollutant, _OWN]
-        added *= (_NORMAL / (taken * (mean + shift))) ** 2
+        added *= (NORMAL_90 / (taken * (mean + shift))) ** 2
         lower = max(np.exp(middle - np.sqrt((middle - low) ** 2 + added)) - shift, 0.0)
         upper = np.exp(middle + np.sqrt((high - middle) ** 2 + added)) - shift
         found[pollutant, _MEAN] = mean
@@ -243,7 +241,7 @@ def _work_out(sums: Floats, whole: Floats, found: Floats) -> None:
         share = 0.0 if np.isnan(mean) else _SHARE[pollutant]
         known = share > 0.0
         found[pollutant, _INHALED] = share * taken * mean if known else 0.0
-        found[pollutant, _LEVEL] = share * taken * (mean + shift) * (high - low) / (2.0 * _NORMAL) if known else 0.0
+        found[pollutant, _LEVEL] = share * taken * (mean + shift) * (high - low) / (2.0 * NORMAL_90) if known else 0.0
         found[pollutant, _BY_ROADS] = share * sums[pollutant, _ROADS] if known else 0.0
     for column in range(_INHALED):
         # Cleaner air has the higher score.

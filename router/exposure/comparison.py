@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from air.geodesy import Floats
+from air.interpolation import NORMAL_90
 from router.exposure.along import INHALED, LEVEL, PLACE, ROAD, ROADS, Exposure, kept_on
 from router.exposure.street import Features
 from router.search.compiled import compiled
@@ -25,9 +26,6 @@ STATIONS_M: Final = 2500.0
 so with theirs, by `make bench ARGS=interpolation`."""
 
 _MOST_PARTS: Final = 20
-
-_NORMAL: Final = 1.2815515655446004
-"""The 90 % quantile of the normal distribution."""
 
 
 class Difference(StrEnum):
@@ -102,7 +100,7 @@ def compare_tours(exposures: Sequence[Exposure], others: Sequence[Exposure]) -> 
     )
     if math.isnan(fraction):
         return None
-    apart = math.exp(_NORMAL * deviation)
+    apart = math.exp(NORMAL_90 * deviation)
     lower, upper = 1.0 - (1.0 - fraction) * apart, 1.0 - (1.0 - fraction) / apart
     meaningful = lower > 0.0 or upper < 0.0
     difference = Difference.MEANINGFUL_DIFFERENCE if meaningful else Difference.NO_MEANINGFUL_DIFFERENCE

@@ -98,7 +98,11 @@ async def test_a_route_says_what_it_costs_and_where_it_runs(grpc_stub: Stub) -> 
     assert set(doses) == {pollutant_pb2.NO2, pollutant_pb2.PM25}
     assert doses[pollutant_pb2.NO2].mean_concentration_ug_m3 == pytest.approx(86.45)
     assert all(dose.dose_lower_ug < dose.dose_ug < dose.dose_upper_ug for dose in doses.values())
-    assert 0 < fastest.air_quality_score < 100
+    assert all(
+        0 < d.mean_concentration_lower_ug_m3 < d.mean_concentration_ug_m3 < d.mean_concentration_upper_ug_m3
+        for d in doses.values()
+    )
+    assert 0 < fastest.air_quality_score_lower < fastest.air_quality_score < fastest.air_quality_score_upper < 100
     line = polyline.decode(healthiest.encoded_polyline, 5)
     assert len(line) == 3
     assert line[0] == pytest.approx((healthiest.start.latitude, healthiest.start.longitude), abs=1e-5)
@@ -107,6 +111,12 @@ async def test_a_route_says_what_it_costs_and_where_it_runs(grpc_stub: Stub) -> 
     assert compared.added_distance_meters == pytest.approx(166.2, abs=0.1)
     assert compared.added_duration.ToTimedelta() == healthiest.duration.ToTimedelta() - fastest.duration.ToTimedelta()
     assert compared.dose_saved_fraction > 0.15
+    assert compared.dose_saved_lower_fraction < compared.dose_saved_fraction < compared.dose_saved_upper_fraction
+    assert compared.difference == (
+        route_pb2.MEANINGFUL_DIFFERENCE
+        if compared.dose_saved_lower_fraction > 0
+        else route_pb2.NO_MEANINGFUL_DIFFERENCE
+    )
 
 
 @pytest.mark.parametrize(
