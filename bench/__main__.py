@@ -9,7 +9,8 @@ from typing import Final
 from bench.figures import print_table
 
 MEASUREMENTS: Final = (
-    *("engine", "routes", "valhalla", "importing", "ingest", "stream", "index", "quality", "gateway"),
+    *("engine", "exact", "routes", "front", "stops", "valhalla", "hours", "importing", "locations"),
+    *("ingest", "stream", "index", "quality", "gateway"),
     *("forecast", "fresh", "interpolation", "street", "confidence"),
 )
 

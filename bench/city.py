@@ -24,6 +24,7 @@ from router.graph.graph import Graph
 from router.graph.osm import import_extract
 from router.known_air import KnownAir
 from router.modes import TravelMode, is_open
+from router.prepared import Prepared, prepare
 from router.search.components import strong_components
 from router.search.engine import Place
 
@@ -66,6 +67,18 @@ def streets() -> Graph:
 def many_streets() -> Graph:
     """Eight mirrored copies of them, joined: three times as many streets as Seoul has."""
     return tiled(streets(), _COLUMNS, _ROWS)
+
+
+@cache
+def prepared_streets() -> Prepared:
+    """Ready to be served."""
+    return prepare(streets())
+
+
+@cache
+def many_prepared_streets() -> Prepared:
+    """Likewise many of them."""
+    return prepare(many_streets())
 
 
 def size_of(graph: Graph) -> str:

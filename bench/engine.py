@@ -6,7 +6,6 @@ the air is made by hand. igraph, networkx and routingkit-cch are fetched from Py
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
@@ -19,23 +18,24 @@ from bench.city import (
     Trip,
     cpu_seconds,
     known_air,
+    many_prepared_streets,
     many_streets,
     places,
+    prepared_streets,
     size_of,
     times_slower,
     trips,
 )
 from bench.figures import Figure, milliseconds
 from bench.peers import NoPeer, peer
+from router.exposure.metrics import Metrics
 from router.graph.graph import Graph
-from router.modes import TravelMode, is_open
+from router.modes import TravelMode
+from router.prepared import Prepared
 from router.region import Region
 from router.route import Algorithm, RouteType
-from router.search.contraction import contract
-from router.search.contraction_engine import order_of
-from router.search.kernel import Floats, Ints
-from router.search.metric import Metric
-from router.traveller import LOAD_WORTH, Sensitivity
+from router.search.kernel import Ints
+from router.traveller import Sensitivity
 from router.wayfinding import Wayfinder
 
 _TRIPS: Final = 240
@@ -48,25 +48,21 @@ _Ask = Callable[[Trip], object]
 def measure() -> Iterator[Figure]:
     """Prepares the streets, then asks for walks of 0.5 to 20 km between random crossings."""
     graph = many_streets()
-    order_of(graph)  # compiles
-    started = time.thread_time()
-    order = order_of(graph)
-    ordered = time.thread_time() - started
-    contraction = contract(graph.tail, graph.head, order)
-    contracted = time.thread_time() - started - ordered
+    prepared_streets()  # compiles
+    taken = cpu_seconds(many_prepared_streets)
+    contraction = many_prepared_streets().contraction
     yield Figure(
-        "order and contract a graph, once; it is kept with it",
-        f"{ordered:.1f} s and {contracted:.1f} s",
+        "prepare a graph, once: it is kept with it",
+        f"{taken:.1f} s",
         "",
         f"{size_of(graph)}; {contraction.link_count:,} links, climbs of up to {contraction.height}",
     )
-    region = Region(graph)
-    yield from _searches(region, order, trips(graph, _TRIPS))
+    yield from _searches(many_prepared_streets(), trips(graph, _TRIPS))
 
 
-def _searches(region: Region, order: Ints, chosen: Sequence[Trip]) -> Iterator[Figure]:
-    graph = region.graph
-    background = Wayfinder(region, known_air(graph), NOW, TravelMode.WALK).background(NOW)
+def _searches(prepared: Prepared, chosen: Sequence[Trip]) -> Iterator[Figure]:
+    region, graph = Region(prepared), prepared.graph
+    background = Wayfinder(region, known_air(graph), NOW, TravelMode.WALK).background(NOW) or region.air.nothing
     region.make_ready(background)
     region.warm_up()
     ends = places(graph, chosen)
@@ -77,8 +73,8 @@ def _searches(region: Region, order: Ints, chosen: Sequence[Trip]) -> Iterator[F
         asks[0]()
         ours[algorithm] = [cpu_seconds(ask) for ask in asks]
     fast = ours.pop(Algorithm.CONTRACTION_HIERARCHY)
-    weight = _weights(region, region.air.load(background))
-    for name, count, ask in _peers(graph, order, weight):
+    weight = Metrics(graph, prepared.contraction, region.air, hours_kept=0).plain(*what).weight
+    for name, count, ask in _peers(prepared, weight):
         if isinstance(ask, NoPeer):
             yield Figure(f"healthiest way, {name}", f"not measured: {ask}")
             continue
@@ -98,19 +94,12 @@ def _searches(region: Region, order: Ints, chosen: Sequence[Trip]) -> Iterator[F
         )
 
 
-def _weights(region: Region, load: Floats) -> Ints:
-    """What the healthiest walk makes least, for those who search outside of the region."""
-    graph, seconds = region.graph, region.seconds(TravelMode.WALK)
-    cost = 1000 * seconds * (1 + LOAD_WORTH[Sensitivity.NORMAL] * load)
-    return Metric.of(cost, graph.length_m, is_open(graph, TravelMode.WALK)).weight
-
-
-def _peers(graph: Graph, order: Ints, weight: Ints) -> Iterator[tuple[str, int, _Ask | NoPeer]]:
+def _peers(prepared: Prepared, weight: Ints) -> Iterator[tuple[str, int, _Ask | NoPeer]]:
     """Each peer's name, how many trips it has the time for, and what answers one."""
     for name, count, make in (
-        ("routingkit-cch, with our order", _TRIPS, partial(_routingkit, graph, order, weight)),
-        ("igraph", _TRIPS, partial(_igraph, graph, weight)),
-        ("networkx, bidirectional Dijkstra", _TRIPS_OF_NETWORKX, partial(_networkx, graph, weight)),
+        ("routingkit-cch, with our order", _TRIPS, partial(_routingkit, prepared, weight)),
+        ("igraph", _TRIPS, partial(_igraph, prepared.graph, weight)),
+        ("networkx, bidirectional Dijkstra", _TRIPS_OF_NETWORKX, partial(_networkx, prepared.graph, weight)),
     ):
         try:
             ask: _Ask | NoPeer = make()
@@ -119,8 +108,8 @@ def _peers(graph: Graph, order: Ints, weight: Ints) -> Iterator[tuple[str, int, 
         yield name, count, ask
 
 
-def _routingkit(graph: Graph, order: Ints, weight: Ints) -> _Ask:
-    module = peer("routingkit_cch")
+def _routingkit(prepared: Prepared, weight: Ints) -> _Ask:
+    module, graph, order = peer("routingkit_cch"), prepared.graph, np.argsort(prepared.contraction.rank)
     hierarchy = module.CCH(order.tolist(), graph.tail.tolist(), graph.head.tolist(), False)
     closed = np.where(weight >= 0, weight.astype(np.int64), _CLOSED_FOR_PEER)
     query = module.CCHQuery(module.CCHMetric(hierarchy, closed.tolist()))

@@ -22,14 +22,24 @@ import grpc
 import numpy as np
 from cleanair.router.v1 import route_pb2, route_service_pb2, route_service_pb2_grpc
 
-from bench.city import NOW, cpu_seconds, forecasts, known_air, many_streets, point_of, size_of, streets, trips
+from bench.city import (
+    NOW,
+    cpu_seconds,
+    forecasts,
+    known_air,
+    many_prepared_streets,
+    point_of,
+    prepared_streets,
+    size_of,
+    trips,
+)
 from bench.figures import Figure, milliseconds
 from cli.readiness import serving
 from mesh.settings import MeshSettings
 from mesh.wire import point_to_wire
 from router.graph.graph import Graph
 from router.planner import Planner
-from router.prepared import prepare, save
+from router.prepared import Prepared, save
 from router.region import Region
 from router.route import Plan, RouteRequest, RouteType
 from tests.backing.ports import free_port
@@ -45,15 +55,16 @@ _STALE_AFTER: Final = timedelta(hours=3)
 
 def measure() -> Iterator[Figure]:
     """Asks for walks of 0.5 to 20 km on many streets, then for shorter ones on real streets, for what they save."""
-    graph = many_streets()
+    prepared = many_prepared_streets()
+    graph = prepared.graph
     requests = _requests(graph, _TRIPS)
-    _, taken = _plans(graph, requests)
+    _, taken = _plans(prepared, requests)
     yield Figure(
         "three routes with snapping, doses, lines; CPU", milliseconds(taken), "", f"{_TRIPS} walks, {size_of(graph)}"
     )
-    yield asyncio.run(_through_grpc(graph, requests))
-    graph = streets()
-    plans, _ = _plans(graph, _requests(graph, _SAVING_TRIPS, _SAVING_LONGEST_M))
+    yield asyncio.run(_through_grpc(prepared, requests))
+    prepared = prepared_streets()
+    plans, _ = _plans(prepared, _requests(prepared.graph, _SAVING_TRIPS, _SAVING_LONGEST_M))
     yield from _savings(plans)
 
 
@@ -64,20 +75,20 @@ def _requests(graph: Graph, count: int, longest_m: float = 20_000.0) -> list[Rou
     ]
 
 
-def _plans(graph: Graph, requests: Sequence[RouteRequest]) -> tuple[list[Plan], list[float]]:
+def _plans(prepared: Prepared, requests: Sequence[RouteRequest]) -> tuple[list[Plan], list[float]]:
     """What is planned, and how long that takes when it is planned the second time: machine code is there by then."""
-    planner = Planner([Region(graph)], stale_after=_STALE_AFTER)
-    planner.know(known_air(graph), NOW)
+    planner = Planner([Region(prepared)], stale_after=_STALE_AFTER)
+    planner.know(known_air(prepared.graph), NOW)
     plans = [planner.plan(request, NOW) for request in requests]
     return plans, [cpu_seconds(partial(planner.plan, request, NOW)) for request in requests]
 
 
-async def _through_grpc(graph: Graph, requests: Sequence[RouteRequest]) -> Figure:
+async def _through_grpc(prepared: Prepared, requests: Sequence[RouteRequest]) -> Figure:
     predictor, port = ScriptedPredictor(), free_port()
-    predictor.issue(*forecasts(graph))
+    predictor.issue(*forecasts(prepared.graph))
     with tempfile.TemporaryDirectory(prefix="cleanair-bench-") as folder:
         file = Path(folder) / "streets.graph"
-        save(prepare(graph), file)
+        save(prepared, file)
         settings = MeshSettings(data_dir=Path(folder), lame_duck_seconds=0)
         async with served(predictor, settings, free_port()) as predictor_port:
             process = _router(file, port, predictor_port)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from air.places import Point
-from bench.city import NOW, cpu_seconds, known_air, point_of, real_roads, size_of, streets, times_slower, trips
+from bench.city import NOW, cpu_seconds, known_air, point_of, prepared_streets, real_roads, size_of, times_slower, trips
 from bench.figures import Figure, milliseconds
 from bench.peers import NoPeer, peer, valhalla_programs
 from router.planner import Planner
@@ -36,9 +36,10 @@ def measure() -> Iterator[Figure]:
     if roads is None:
         yield Figure("three of ours against one of Valhalla", "no real data: set CLEANAIR_REAL_DATA to its folder")
         return
-    graph = streets()
+    region = Region(prepared_streets())
+    graph = region.graph
     ends = [(point_of(graph, trip.origin), point_of(graph, trip.destination)) for trip in trips(graph, _TRIPS)]
-    planner = Planner([Region(graph)], stale_after=_STALE_AFTER)
+    planner = Planner([region], stale_after=_STALE_AFTER)
     planner.know(known_air(graph), NOW)
     requests = [RouteRequest(*pair) for pair in ends]
     for request in requests:

@@ -1,0 +1,87 @@
+"""A new hour of air on many streets, CPU time: all that requests need of it, made ready before they come.
+
+That is the air on each street and sixteen metrics, four ways of moving by four sensitivities. Streets are as in
+`engine`. While fields come, another thread goes on asking for ways; how long one waits is time on the clock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from bench.city import NOW, cpu_seconds, known_air, many_prepared_streets, places, size_of, trips
+from bench.figures import Figure, milliseconds
+from router.exposure.background import Background
+from router.modes import TravelMode
+from router.region import Region
+from router.route import Algorithm, RouteType
+from router.search.engine import Place
+from router.traveller import Sensitivity
+
+_TIMES: Final = 5
+_HOURS: Final = 24
+_ROOMS: Final = 8
+_TRIPS: Final = 240
+
+
+def measure() -> Iterator[Figure]:
+    """Brings hours in, the same a few times, then one after the other while others ask."""
+    region = Region(many_prepared_streets())
+    graph = region.graph
+    region.warm_up()
+    field = known_air(graph).field
+    assert field is not None
+    now = field.hour_at(NOW)
+    assert now is not None
+    hours = [region.background(field, now + ahead) for ahead in range(_HOURS)]
+    for hour in hours[:_ROOMS]:
+        region.make_ready(hour)  # touches memory that no hour had before
+    once = [cpu_seconds(partial(region.make_ready, hour)) for hour in hours[-_TIMES:]]
+    yield Figure("a new hour live", f"{np.median(once):.2f} s; {min(once):.2f} s at best", "", size_of(graph))
+    day = sum(cpu_seconds(partial(region.make_ready, hour)) for hour in hours)
+    yield Figure("24 hours", f"{day:.1f} s", "", "the same streets")
+    ends = places(graph, trips(graph, _TRIPS))
+    background = hours[-1]
+
+    def ask(pair: tuple[Place, Place]) -> None:
+        region.find(
+            RouteType.FASTEST, TravelMode.WALK, Sensitivity.NORMAL, background, *pair, Algorithm.CONTRACTION_HIERARCHY
+        )
+
+    quiet = [_waited(partial(ask, pair)) for pair in ends]
+    busy = _while_working(partial(_make_ready, region, hours[:_TIMES]), ask, ends)
+    yield Figure(
+        "the longest that a way is waited for while hours come",
+        f"{1000 * max(busy):.1f} ms; {milliseconds(busy)}",
+        f"with none coming {1000 * max(quiet):.1f} ms; {milliseconds(quiet)}",
+        f"{len(busy):,} walks, {_TIMES} hours",
+    )
+
+
+def _make_ready(region: Region, hours: Sequence[Background | None]) -> None:
+    for hour in hours:
+        region.make_ready(hour)
+
+
+def _while_working(
+    work: Callable[[], object], ask: Callable[[tuple[Place, Place]], None], ends: Sequence[tuple[Place, Place]]
+) -> list[float]:
+    """How long each way is waited for while another thread works."""
+    worker = threading.Thread(target=work)
+    worker.start()
+    waited = []
+    while worker.is_alive():
+        waited += [_waited(partial(ask, pair)) for pair in ends]
+    worker.join()
+    return waited
+
+
+def _waited(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
