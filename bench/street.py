@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from air.geodesy import Floats, distance_m
-from air.interpolation import SHIFT, interpolate, weights_at
+from air.interpolation import NORMAL_90, SHIFT, interpolate, weights_at
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from bench.figures import Figure
 from router.exposure import contrast
@@ -141,10 +141,13 @@ def _spread(pollutant: Pollutant, kerbs: _Pairs, away: _Pairs, hour_of_day: NDAr
     elsewhere = np.log((away.measured + shift) / (away.background + shift))
     mean = np.nanmean(kerbs.measured)
     to_ln_x = (mean + shift) / mean
-    all_of_it = max(np.nanmean(at_kerbs**2) - np.nanmean(elsewhere**2), 0.0)
+    between = float(np.nanmean(elsewhere**2))
+    all_of_it = max(float(np.nanmean(at_kerbs**2)) - between, 0.0)
     shared = max(_in_common(at_kerbs) - _in_common(elsewhere), 0.0)
     own = max(all_of_it - shared, 0.0)
-    found = f"own {np.sqrt(own) * to_ln_x:.3f}, shared {np.sqrt(shared) * to_ln_x:.3f}"
+    width = NORMAL_90 * np.sqrt(between + own + shared)
+    held = float((np.abs(at_kerbs) <= width).sum() / np.isfinite(at_kerbs).sum())
+    found = f"own {np.sqrt(own) * to_ln_x:.3f}, shared {np.sqrt(shared) * to_ln_x:.3f}; intervals hold {held:.0%}"
     taken = f"taken: own {contrast.OWN_SPREAD[pollutant]:.3f}, shared {contrast.SHARED_SPREAD[pollutant]:.3f}"
     size = f"{at_kerbs.shape[1]} and {elsewhere.shape[1]} stations"
     return Figure(f"{pollutant}, spread of roads", found, taken, size)
