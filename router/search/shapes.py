@@ -174,7 +174,8 @@ def _line(drawn: Drawn, arcs: Ints, start: float, end: float) -> Floats:
         if place == last:
             count = _append(line, count, mark_on(drawn, arc, last_m))
     if count == 1:
-        line[1] = line[0]
+        # Not `line[1] = line[0]`: to be able to say that shapes differ, numba would compile the writing of text.
+        line[1, 0], line[1, 1] = line[0, 0], line[0, 1]
         count = 2
     return line[:count]
 
