@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import socket
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self, TypeAlias
+from http.server import BaseHTTPRequestHandler
+from typing import TypeAlias
+
+from simulation.local_server import LocalServer, OwnedServer
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | float | bool | None"
 
@@ -26,7 +25,7 @@ class JsonAnswer:
     delay: threading.Event | None = None
 
 
-class JsonServer:
+class JsonServer(LocalServer):
     """Listens on a port of its own while it is entered.
 
     Args:
@@ -42,24 +41,7 @@ class JsonServer:
         self.faults: deque[JsonAnswer] = deque()
         self._answer = answer
         self._turn = threading.Lock()
-        self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="json", daemon=True)
-
-    @property
-    def url(self) -> str:
-        """The address."""
-        return f"http://{self._server.server_address[0]!s}:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_Handler, "json")
 
     def answer(self, target: str, body: bytes) -> JsonAnswer:
         """The answer to one request."""
@@ -70,22 +52,8 @@ class JsonServer:
         return self._answer(target, body)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, owner: JsonServer) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.owner = owner
-
-    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Says nothing of a client that left before its answer: that is its right."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: OwnedServer[JsonServer]
     timeout = 10.0
 
     def do_GET(self) -> None:

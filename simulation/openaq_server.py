@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Final, Self, TypeAlias
+from http.server import BaseHTTPRequestHandler
+from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
+
+from simulation.local_server import LocalServer, OwnedServer
 
 _HOUR: Final = timedelta(hours=1)
 _DEFAULT_LIMIT: Final = 100
@@ -64,7 +65,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class OpenAqServer:
+class OpenAqServer(LocalServer):
     """Listens on a port of its own while it is entered.
 
     Args:
@@ -86,24 +87,7 @@ class OpenAqServer:
         self._key = key
         self._count = count
         self._turn = threading.Lock()
-        self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="openaq", daemon=True)
-
-    @property
-    def url(self) -> str:
-        """The address, as `CLEANAIR_OPENAQ_URL` takes it."""
-        return f"http://{self._server.server_address[0]!s}:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(_Handler, "openaq")
 
     def answer(self, target: str, key: str | None) -> Answer:
         """The answer to a GET of this path and query."""
@@ -206,21 +190,13 @@ def _time(time: datetime) -> Json:
     return {"utc": f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "local": f"{local:%Y-%m-%dT%H:%M:%S}+09:00"}
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, openaq: OpenAqServer) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.openaq = openaq
-
-
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: OwnedServer[OpenAqServer]
     timeout = 10.0
 
     def do_GET(self) -> None:
         """Answers one request."""
-        answer = self.server.openaq.answer(self.path, self.headers.get("x-api-key"))
+        answer = self.server.owner.answer(self.path, self.headers.get("x-api-key"))
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer.body)))
