@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from air.geodesy import Floats
 from air.interpolation import NORMAL_90
@@ -173,7 +174,7 @@ def _along(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; exposur
     done: int,
     seconds: Floats,
     left: float,
-    by_cell: Floats,
+    by_cell: NDArray[np.float32],
     street: Floats,
     load: Floats,
     cell: Ints,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from air.geodesy import Floats
 from air.interpolation import SHIFT
@@ -34,7 +35,7 @@ class Background:
     """The air above the roofs in one hour, as the mean of that hour; the arrays are read-only.
 
     Attributes:
-        by_cell: float64[cell, pollutant, column], µg/m³; the columns are STATISTICS, and DEVIATION behind them. NaN
+        by_cell: float32[cell, pollutant, column], µg/m³; the columns are STATISTICS, and DEVIATION behind them. NaN
             where nothing is known.
         street: float64[pollutant, column], how streets differ from it in this hour (router.exposure.street).
         load: float64[cell, 3]: on an arc in the cell the load is the first, plus the second times the arc's influence,
@@ -43,7 +44,7 @@ class Background:
         roadside_only: Those of them that are known from roadside stations alone.
     """
 
-    by_cell: Floats
+    by_cell: NDArray[np.float32]
     street: Floats
     load: Floats
     known: tuple[Pollutant, ...]
@@ -64,7 +65,7 @@ class Background:
             load += share[:, None] * np.array([1.0, street[row, _CONTRAST], -street[row, _RELIEF]])
         of = {pollutant: (known[row], behind_houses[row]) for row, pollutant in enumerate(FORECAST_POLLUTANTS)}
         return cls(
-            read_only(by_cell),
+            read_only(by_cell.astype(np.float32)),
             read_only(street),
             read_only(load),
             tuple(pollutant for pollutant, (told, _) in of.items() if told),

@@ -11,7 +11,8 @@ from router.exposure.field import HOUR, AirField
 from router.exposure.recent import Recent
 
 HOURS_KEPT: Final = 80
-"""All hours of a field: 72 ahead, and some where stations differ in when they were issued."""
+"""All hours of a field: 72 ahead, and some where stations differ in when they were issued. One takes 104 bytes a cell:
+of a city of 600 km² a megabyte."""
 
 _SECONDS_AN_HOUR: Final = 3600.0
 
