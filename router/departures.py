@@ -15,13 +15,16 @@ from typing import Final
 import numpy as np
 
 from air.geodesy import Floats
+from router.exposure.concentration import CELL_M
 from router.exposure.field import HOUR
 from router.exposure.hourly import HourlyAir
 from router.known_air import DepartureBeyondForecast
 from router.modes import GAITS, profile
 from router.read_only import read_only
+from router.region import Region
 from router.route import RouteType
 from router.search.engine import Place
+from router.search.kernel import Ints
 from router.search.time_dependent import Hours
 from router.traveller import LOAD_WORTH
 from router.way import Way
@@ -29,8 +32,13 @@ from router.wayfinding import Wayfinder
 
 _WINDOW: Final = "departure_window_hours"
 _MILLI: Final = 1000.0
-_TIMES_THE_FASTEST: Final = 3.0
-"""The air is looked up for ways up to so many times as long as the fastest; for longer ones its last hour goes on."""
+
+STRETCH: Final = 2.0
+"""No way is looked for that takes longer than the fastest by more than this factor."""
+
+# Of the plane on which cells lie; and what a cell's middle may be off the arcs in it, on both sides of a way.
+_DISTORTION: Final = 1.05
+_CELLS_OFF_M: Final = 4 * CELL_M
 _ROUNDING: Final = 1.0 + 1e-9
 
 
@@ -63,8 +71,8 @@ def departures(
     if finder.background(first) is None:
         return ()
     _check_reach(finder, first, times[-1])
-    ahead = 2 + math.ceil(_TIMES_THE_FASTEST * fastest.seconds / HOUR.total_seconds())
-    paths = finder.region.find_leaving(finder.mode, origin, destination, fastest.path, _hours(finder, times, ahead))
+    hours = _hours(finder, times, fastest, origin, destination)
+    paths = finder.region.find_leaving(finder.mode, origin, destination, fastest.path, hours, stretch=STRETCH)
     return tuple(Leaving(time, finder.way(path, time)) for time, path in zip(times, paths, strict=True))
 
 
@@ -96,25 +104,34 @@ def _check_reach(finder: Wayfinder, first: datetime, last: datetime) -> None:
     )
 
 
-def _hours(finder: Wayfinder, times: Sequence[datetime], ahead: int) -> list[Hours]:
-    """What ways cost from each departure on, looked up so many hours ahead."""
+def _hours(
+    finder: Wayfinder, times: Sequence[datetime], fastest: Way, origin: Place, destination: Place
+) -> list[Hours]:
+    """What ways cost from each departure on."""
     air, streets = finder.air, finder.region.air
     worth = LOAD_WORTH[finder.traveller.sensitivity]
     # A unit of the search's time is a millisecond of the profile to whose times the mode's are in proportion.
     unit_s = GAITS[profile(finder.mode)].speed_m_s / GAITS[finder.mode].speed_m_s / _MILLI
+    longest_s = STRETCH * fastest.seconds
+    hour_s = HOUR.total_seconds()
+    cells = _cells_between(finder.region, origin, destination, finder.region.reach_m(finder.mode, longest_s / unit_s))
+    place = np.full(len(streets.middle_m), -1, dtype=np.int32)
+    place[cells] = np.arange(len(cells), dtype=np.int32)
     first, _ = air.hour_of(times[0])
-    load = _loads(air, first or 0, len(times) + ahead)
+    load, place = _loads(air, first or 0, len(times) + 1 + math.ceil(longest_s / hour_s), cells), read_only(place)
     hours = []
     for time in times:
         hour, left_s = air.hour_of(time)
         since = (hour or 0) - (first or 0)
+        until = since + 1 + max(math.ceil((longest_s - left_s) / hour_s), 0)
         hours.append(
             Hours(
-                load=load[since : since + ahead],
+                load=load[since:until],
+                place=place,
                 cell=streets.cell,
                 features=streets.features,
                 left=left_s / unit_s,
-                hour=HOUR.total_seconds() / unit_s,
+                hour=hour_s / unit_s,
                 time=0.0 if math.isinf(worth) else 1.0,
                 air=1.0 if math.isinf(worth) else worth,
             )
@@ -122,11 +139,19 @@ def _hours(finder: Wayfinder, times: Sequence[datetime], ahead: int) -> list[Hou
     return hours
 
 
-def _loads(air: HourlyAir, first: int, count: int) -> Floats:
-    """The load of so many hours of a field, float64[hour, cell, 3]; after what is known, its last hour goes on."""
+def _cells_between(region: Region, origin: Place, destination: Place, reach_m: float) -> Ints:
+    """The cells to which ways between two places may lead that are no longer than so many metres."""
+    middle, ends = region.air.middle_m, [origin.arc, destination.arc]
+    off = sum(np.hypot(*(middle - middle[region.air.cell[arc]]).T) for arc in ends)
+    most = _DISTORTION * reach_m + _CELLS_OFF_M + 2.0 * float(region.graph.length_m[ends].sum())
+    return np.flatnonzero(off <= most).astype(np.int32)
+
+
+def _loads(air: HourlyAir, first: int, count: int, cells: Ints) -> Floats:
+    """The load of so many hours on some cells, float64[hour, k, 3]; after what is known, its last hour goes on."""
     background = air.background(first) or air.streets.nothing
-    loads = [background.load]
+    loads = [background.load[cells]]
     for hour in range(first + 1, first + count):
         background = air.after(hour, background)
-        loads.append(background.load)
+        loads.append(background.load[cells])
     return read_only(np.stack(loads))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -30,7 +32,7 @@ from router.search.front import Front, FrontSearch
 from router.search.measure import measured
 from router.search.metric import Metric
 from router.search.shapes import Shapes
-from router.search.snapping import Snapper
+from router.search.snapping import PointOffGraph, Snapper
 from router.search.time_dependent import Hours, TimeDependentSearch
 from router.traveller import Sensitivity
 from router.way import Way
@@ -76,13 +78,16 @@ class Region:
             Point(float(graph.latitude[node]), float(graph.longitude[node]))
             for node in (graph.tail[longest], graph.head[longest])
         )
+        with suppress(PointOffGraph):
+            self.snap(Point(-origin.latitude, origin.longitude), TravelMode.WALK, "origin")
         here, there = Place(longest, 0.0, origin, 0.0), Place(longest, 1.0, destination, 0.0)
         for mode in PROFILES:
             front = self.front(mode, None, here, there, stretch=1.0)
             if front is not None:
                 self._in_time.warm_up()
-                load, cell, features = self.air.nothing.load[None], self.air.cell, self.air.features
-                hours = Hours(read_only(load), cell, features, left=0.0, hour=1.0, time=1.0, air=1.0)
+                load, everywhere = self.air.nothing.load[None], np.arange(len(self.air.nothing.load), dtype=np.int32)
+                streets = read_only(load), read_only(everywhere), self.air.cell, self.air.features
+                hours = Hours(*streets, left=0.0, hour=1.0, time=1.0, air=1.0)
                 self.find_leaving(mode, here, there, front.paths[0], [hours])
                 break
         return origin, destination
@@ -162,8 +167,20 @@ class Region:
         load = self._plain(RouteType.HEALTHIEST, mode, Sensitivity.LEAST_DOSE, background)
         return self._fronts.find(time, load, origin, destination, stretch=stretch)
 
+    def reach_m(self, mode: TravelMode, milliseconds: float) -> float:
+        """No way leads farther in that time of the mode's profile, metres."""
+        least = self._plain(RouteType.FASTEST, mode, Sensitivity.NORMAL, None).least_per_meter
+        return milliseconds / least if least > 0 else math.inf
+
     def find_leaving(
-        self, mode: TravelMode, origin: Place, destination: Place, known: Path, departures: Sequence[Hours]
+        self,
+        mode: TravelMode,
+        origin: Place,
+        destination: Place,
+        known: Path,
+        departures: Sequence[Hours],
+        *,
+        stretch: float = math.inf,
     ) -> tuple[Path, ...]:
         """The cheapest ways found at several departures, each no dearer than a way that is known.
 
@@ -173,9 +190,10 @@ class Region:
             destination: Where they end.
             known: A way between them.
             departures: What ways cost from each on; their unit of time is a millisecond of the mode's profile.
+            stretch: No way takes longer than the fastest times this.
         """
         time = self._plain(RouteType.FASTEST, mode, Sensitivity.NORMAL, None)
-        return self._in_time.find(time, origin, destination, known, departures)
+        return self._in_time.find(time, origin, destination, known, departures, stretch=stretch)
 
     def way(self, path: Path, mode: TravelMode, air: HourlyAir, departure: datetime) -> Way:
         """The path with its figures, travelled from a departure on in that air."""

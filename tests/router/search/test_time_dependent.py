@@ -29,7 +29,8 @@ def hours_on(graph: Graph, seed: int, *, count: int, left: float, hour: float, t
     )
     cell = rng.integers(CELLS, size=graph.arc_count).astype(np.int32)
     features = rng.random((graph.arc_count, 2)).astype(np.float32)
-    return Hours(read_only(load), read_only(cell), read_only(features), left, hour, time, air)
+    everywhere = read_only(np.arange(CELLS, dtype=np.int32))
+    return Hours(read_only(load), everywhere, read_only(cell), read_only(features), left, hour, time, air)
 
 
 def cost_of(hours: Hours, pieces: list[tuple[int, int]]) -> int:
@@ -94,11 +95,11 @@ def test_against_every_way_there_is(
     fastest = Engine(graph).find(metric, origin, destination)
     if fastest is None:
         return
-    left = [hour * share for share in (1.0, 0.4, 0.0)]
-    departures = [
-        hours_on(graph, seed + at, count=3, left=so_much, hour=hour, time=worth[0], air=worth[1])
-        for at, so_much in enumerate(left)
-    ]
+    first, *others = (
+        hours_on(graph, seed + at, count=3, left=hour * share, hour=hour, time=worth[0], air=worth[1])
+        for at, share in enumerate((1.0, 0.4, 0.0))
+    )
+    departures = [first, *(first._replace(load=other.load, left=other.left) for other in others)]
     found = search_on(graph).find(metric, origin, destination, fastest, departures)
     ways = every_way(graph, metric, origin, destination)
     for hours, path in zip(departures, found, strict=True):
