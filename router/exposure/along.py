@@ -201,16 +201,19 @@ def _along(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; exposur
         whole[_LOAD] += taken * (load[here, 0] + load[here, 1] * influence + load[here, 2] * features[arc, 1])
         for pollutant in range(_POLLUTANTS):
             times = taken * ratio_on(features, arc, street, pollutant)
-            inhaled = times * by_cell[here, pollutant, MEAN]
-            between = (inhaled + taken * _SHIFT[pollutant]) * by_cell[here, pollutant, DEVIATION]
+            air, total = by_cell[here, pollutant], sums[pollutant]
+            inhaled = times * air[MEAN]
+            between = (inhaled + taken * _SHIFT[pollutant]) * air[DEVIATION]
             own = inhaled * influence * street[pollutant, _OWN_SPREAD]
-            carry = sums[pollutant, _CARRY] * alike
-            for statistic in range(_PLACES):
-                sums[pollutant, statistic] += times * by_cell[here, pollutant, statistic]
-            sums[pollutant, _PLACES] += between
-            sums[pollutant, _ROADS] += inhaled * influence * street[pollutant, _SHARED_SPREAD]
-            sums[pollutant, _OWN] += own * (own + 2.0 * carry)
-            sums[pollutant, _CARRY] = carry + own
+            carry = total[_CARRY] * alike
+            total[LOWER] += times * air[LOWER]
+            total[MEDIAN] += times * air[MEDIAN]
+            total[UPPER] += times * air[UPPER]
+            total[MEAN] += inhaled
+            total[_PLACES] += between
+            total[_ROADS] += inhaled * influence * street[pollutant, _SHARED_SPREAD]
+            total[_OWN] += own * (own + 2.0 * carry)
+            total[_CARRY] = carry + own
             if _SHARE[pollutant] > 0.0:
                 errors[place, pollutant, PLACE] = _SHARE[pollutant] * between
                 errors[place, pollutant, ROAD] = _SHARE[pollutant] * own
