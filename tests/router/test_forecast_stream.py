@@ -14,6 +14,7 @@ from cleanair.predictor.v1 import forecast_pb2
 
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
 from air.status import DataStatus, State
+from mesh.bell import Bell
 from mesh.channel import open_channel
 from mesh.database import Database
 from mesh.health import HealthState
@@ -41,6 +42,7 @@ class Follower:
     planner: Planner
     stream: ForecastStream
     store: ForecastStore
+    news: Bell
 
     def pm25(self) -> dict[str, float]:
         """The planner's field in the first hour, by station."""
@@ -64,7 +66,7 @@ async def following(settings: RouterSettings, port: int) -> AsyncIterator[Follow
     """A router process's stream, from its start to its end."""
     planner = Planner([Region(plan([(0, 0), (100, 0)], [Edge(0, 1)]))], stale_after=timedelta(hours=3))
     database = Database.open(settings, "router")
-    store = ForecastStore(database)
+    store, news = ForecastStore(database), Bell()
     async with open_channel(f"127.0.0.1:{port}", settings) as channel:
         stream = ForecastStream(
             channel,
@@ -73,11 +75,12 @@ async def following(settings: RouterSettings, port: int) -> AsyncIterator[Follow
             clock=lambda: NOW,
             heartbeat_seconds=settings.heartbeat_seconds,
             longest_pause_seconds=settings.reconnect_seconds,
+            news=news,
         )
         await stream.restore()
         task = asyncio.create_task(stream.run())
         try:
-            yield Follower(planner, stream, store)
+            yield Follower(planner, stream, store, news)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -103,6 +106,18 @@ async def test_the_field_is_as_new_as_the_stream(settings: RouterSettings) -> No
         predictor.issue(pm25(30.0))
         await until(lambda: router.pm25() == {"중구": 30.0, "종로구": 20.0})
         assert (await router.stream.health()).state is HealthState.UP
+
+
+async def test_who_waits_for_new_air_is_woken_when_it_is_planned_with(settings: RouterSettings) -> None:
+    predictor = ScriptedPredictor()
+    predictor.issue(pm25(10.0))
+    async with served(predictor, settings) as port, following(settings, port) as router:
+        await until(lambda: router.pm25() == {"중구": 10.0})
+        seen = router.news.rings
+        predictor.issue(pm25(30.0))
+        while router.pm25() != {"중구": 30.0}:
+            assert await router.news.wait(seen, 10)
+            seen = router.news.rings
 
 
 async def test_what_the_predictor_says_of_its_data_comes_along(settings: RouterSettings) -> None:
