@@ -38,7 +38,14 @@ class Guide:
     """Goes along with travellers, each on a stream of their own."""
 
     def __init__(
-        self, planner: Planner, workers: Workers, news: Bell, *, clock: Clock, heartbeat_seconds: float = 10.0
+        self,
+        planner: Planner,
+        workers: Workers,
+        news: Bell,
+        *,
+        clock: Clock,
+        heartbeat_seconds: float = 10.0,
+        longest_silence_seconds: float = LONGEST_SILENCE_SECONDS,
     ) -> None:
         """Of the ways of a planner; `news` rings when that knows new air, and is closed when the server drains."""
         self._planner = planner
@@ -46,11 +53,12 @@ class Guide:
         self._news = news
         self._clock = clock
         self._heartbeat_seconds = heartbeat_seconds
+        self._longest_silence_seconds = longest_silence_seconds
 
     async def follow(
         self, requests: AsyncIterator[wire.NavigateRequest]
     ) -> AsyncGenerator[wire.NavigateResponse, None]:
-        """Answers until the traveller hangs up, falls silent for half an hour, or the server drains.
+        """Answers until the traveller hangs up, falls silent for too long, or the server drains.
 
         Between messages a heartbeat is sent, so that either side sees when the other is gone.
         """
@@ -58,7 +66,7 @@ class Guide:
         reader, listener = asyncio.create_task(inbox.read(requests)), asyncio.create_task(inbox.listen(bell))
         talk: _Talk | None = None
         try:
-            while not bell.closed and not inbox.is_over and inbox.silent_seconds < LONGEST_SILENCE_SECONDS:
+            while not bell.closed and not inbox.is_over and inbox.silent_seconds < self._longest_silence_seconds:
                 had_mail = await inbox.wait(self._heartbeat_seconds)
                 asked, position, is_new_air = inbox.take()
                 if asked is not None:

@@ -259,6 +259,27 @@ async def test_who_hangs_up_is_forgotten(grpc_stub: Stub, world: World) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_who_falls_silent_is_no_longer_waited_for(world: World) -> None:
+    async def said() -> AsyncIterator[wire.NavigateRequest]:
+        yield journey()
+        await asyncio.Event().wait()
+
+    workers = Workers(1, 1)
+    guide = Guide(
+        world.planner,
+        workers,
+        world.news,
+        clock=world.clock,
+        heartbeat_seconds=0.05,
+        longest_silence_seconds=0.2,
+    )
+    async with asyncio.timeout(10):
+        heard = [response.WhichOneof("event") async for response in guide.follow(said())]
+    workers.close()
+    assert heard[0] == "new_route"
+    assert set(heard[1:]) == {None}
+
+
 async def test_a_draining_server_ends_journeys(grpc_stub: Stub, world: World) -> None:
     """Last: the bell stays closed."""
     ride = Ride(grpc_stub, world)
