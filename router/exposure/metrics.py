@@ -109,6 +109,7 @@ class Metrics:
         self._cell, self._features = cell, features
         self._customizer = Customizer(contraction, milliseconds, millimeters)
         self._customizing = threading.Lock()
+        self._touched: list[CustomizedMetrics] = []
         self._static = self._make_static()
         self._hours: Rooms[Background, Customized] = Rooms(self._build, GENERATIONS + hours_kept, built=GENERATIONS)
         self._plain: Recent[tuple[TravelMode, Tariff, Background | None], Metric] = Recent(_PLAIN_KEPT)
@@ -140,11 +141,13 @@ class Metrics:
         self._hours.hold(frozenset(backgrounds[: GENERATIONS - 1]))
 
     def _build(self) -> Customized:
-        return Customized(self._customizer.room())
+        return Customized(self._touched.pop() if self._touched else self._customizer.room())
 
     def _make_static(self) -> Customized:
-        static = self._build()
+        room = self._customizer.room()
+        static = Customized(room)
         static.customize(self._customizer, [FASTEST, SHORTEST, FASTEST, FASTEST], kept=len(_STATIC))
+        self._touched.append(room)
         return static
 
     def _fill(self, hour: Customized, background: Background) -> None:

@@ -129,7 +129,7 @@ class Customizer:
         """
         self._contraction = contraction
         self._milliseconds, self._millimeters = milliseconds, millimeters
-        self._rows: Rows = np.full((contraction.link_count, 2, LANES), CLOSED_LINK, dtype=np.int32)
+        self._rows: Rows = np.empty((contraction.link_count, 2, LANES), dtype=np.int32)
         self._block: Table = np.zeros((LANES, _BLOCK), dtype=np.int32)
         self._link_to: Ints = np.zeros(contraction.node_count, dtype=np.int32)
 
