@@ -20,7 +20,7 @@ from mesh.database import Database
 from mesh.health import HealthState
 from mesh.resume_token import ResumeToken
 from mesh.wire import point_to_wire
-from router.exposure.field import MEDIAN
+from router.exposure.field import MEAN, MEDIAN
 from router.exposure.forecast import StationForecast
 from router.forecast_stream import ForecastStream
 from router.planner import Planner
@@ -28,7 +28,7 @@ from router.region import Region
 from router.settings import RouterSettings
 from router.store import ForecastStore
 from tests.backing.tables import make_tables
-from tests.router.air_plan import NOW, forecast
+from tests.router.air_plan import LOWER, NOW, UPPER, forecast
 from tests.router.scripted_predictor import ScriptedPredictor, forecast_to_wire, served
 from tests.router.street_plan import Edge, at, plan
 
@@ -205,3 +205,16 @@ async def test_a_forecast_that_makes_no_sense_is_left_out(settings: RouterSettin
     predictor.issue(short, disordered, of_a_later_release, somewhere, pm25(10.0))
     async with served(predictor, settings) as port, following(settings, port) as router:
         await until(lambda: router.pm25() == {"later": 50.0, "중구": 10.0})
+
+
+async def test_an_older_predictor_tells_no_mean(settings: RouterSettings) -> None:
+    without, short = forecast_to_wire(pm25(10.0)), forecast_to_wire(pm25(10.0, "short"))
+    del without.series[0].mean[:]
+    del short.series[0].mean[5:]
+    predictor = ScriptedPredictor()
+    predictor.issue(without, short)
+    async with served(predictor, settings) as port, following(settings, port) as router:
+        await until(lambda: router.pm25() == {"중구": 10.0})
+        field = router.planner.known.field
+        assert field is not None
+        assert field.values[MEAN, PM25, 0, 0] == pytest.approx(10.0 * (0.3 * LOWER + 0.4 + 0.3 * UPPER))
