@@ -92,11 +92,11 @@ class TestMemetic:
     @pytest.mark.parametrize("window_s", [None, 6000.0])
     def test_it_finds_the_best_order_of_ten_nearly_always(self, window_s: float | None) -> None:
         hits = 0
-        for seed in range(40):
+        for seed in range(20):
             visits = drawn(seed, 10, window_s=window_s)
             best, good = best_order(visits), good_order(visits)
             hits += not good.holds if best is None else good.holds and good.cost <= best.cost * (1 + 1e-9)
-        assert hits >= 38
+        assert hits >= 19
 
     def test_the_same_visits_give_the_same_order(self) -> None:
         visits = drawn(5, 30)
