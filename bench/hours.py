@@ -1,7 +1,8 @@
 """A new hour of air on many streets, CPU time: all that requests need of it, made ready before they come.
 
 That is the air on each street and sixteen metrics, four ways of moving by four sensitivities. Streets are as in
-`engine`. While fields come, another thread goes on asking for ways; how long one waits is time on the clock.
+`engine`. While hours come, another thread goes on asking for ways; how long one is waited for is time on the clock,
+less what others on the machine take of it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -82,6 +84,12 @@ def _while_working(
 
 
 def _waited(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
+    """Seconds on the clock, less those in which this thread could have gone on and had no processor."""
+    started, queued = time.perf_counter(), _queued()
     work()
-    return time.perf_counter() - started
+    return time.perf_counter() - started - (_queued() - queued)
+
+
+def _queued() -> float:
+    """How long this thread has waited for a processor, seconds, as Linux counts it."""
+    return int(Path("/proc/thread-self/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
