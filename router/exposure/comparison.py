@@ -16,7 +16,7 @@ from air.interpolation import NORMAL_90
 from router.exposure.along import INHALED, LEVEL, PLACE, ROAD, ROADS, Exposure, kept_on
 from router.exposure.street import Features
 from router.search.compiled import compiled
-from router.search.kernel import Ints, Longs
+from router.search.kernel import Ints
 
 FORECAST_SECONDS: Final = 6 * 3600.0
 """How alike a forecast errs at two hours falls by e over this time between them: `make bench ARGS=interpolation`."""
@@ -135,34 +135,50 @@ def _compare(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; compa
     likeness: float,
 ) -> tuple[float, float]:
     """The share saved, and the standard deviation of the logarithm of what is left; NaN where one is unknown."""
-    known = np.flatnonzero(np.minimum(weighed[:, INHALED], other_weighed[:, INHALED]))
-    if len(known) == 0:
+    known, count, ours, theirs = _in_both(weighed, other_weighed)
+    if count == 0:
         return np.nan, np.nan
-    ours, theirs = weighed[known, INHALED].sum(), other_weighed[known, INHALED].sum()
     in_other, only_in_other = _shared(arcs, other_arcs)
+    own, others = np.empty(len(arcs)), np.empty(len(other_arcs))
     variance = 0.0
-    for pollutant in known:
+    for row in range(count):
+        pollutant = known[row]
         for column in (LEVEL, ROADS):
             a, b = weighed[pollutant, column] / ours, other_weighed[pollutant, column] / theirs
             variance += a * a + b * b - 2.0 * likeness * a * b
-        own = errors[:, pollutant, ROAD] / ours
-        others = other_errors[:, pollutant, ROAD] / theirs
         for place in range(len(arcs)):
+            own[place] = errors[place, pollutant, ROAD] / ours
             if in_other[place] >= 0:
-                own[place] -= others[in_other[place]]
-        variance += _variance_along(arcs, own, kept)
-        variance += _variance_along(other_arcs, others * only_in_other, kept)
+                own[place] -= other_errors[in_other[place], pollutant, ROAD] / theirs
+        for place in range(len(other_arcs)):
+            others[place] = only_in_other[place] * other_errors[place, pollutant, ROAD] / theirs
+        variance += _variance_along(arcs, own, kept) + _variance_along(other_arcs, others, kept)
     where = np.empty(len(arcs) + len(other_arcs), dtype=np.int32)
-    parts = np.zeros((len(where), len(known)))
-    count = _add_parts(where, parts, 0, arcs, errors, known, 1.0 / ours, cell)
-    count = _add_parts(where, parts, count, other_arcs, other_errors, known, -1.0 / theirs, cell)
-    variance += _variance_over(where[:count], parts[:count], middle_m)
+    parts = np.zeros((len(where), count))
+    placed = _add_parts(where, parts, 0, arcs, errors, known, 1.0 / ours, cell)
+    placed = _add_parts(where, parts, placed, other_arcs, other_errors, known, -1.0 / theirs, cell)
+    variance += _variance_over(where, parts, placed, middle_m)
     return 1.0 - ours / theirs, math.sqrt(max(variance, 0.0))
 
 
 @compiled
+def _in_both(weighed: Floats, other_weighed: Floats) -> tuple[Ints, int, float, float]:
+    """The pollutants that are known on both ways, how many, and what is inhaled of them on either."""
+    known = np.empty(len(weighed), dtype=np.int32)
+    count = 0
+    ours = theirs = 0.0
+    for pollutant in range(len(weighed)):
+        if weighed[pollutant, INHALED] > 0.0 and other_weighed[pollutant, INHALED] > 0.0:
+            known[count] = pollutant
+            count += 1
+            ours += weighed[pollutant, INHALED]
+            theirs += other_weighed[pollutant, INHALED]
+    return known, count, ours, theirs
+
+
+@compiled
 def _add_parts(  # noqa: PLR0913, PLR0917 - likewise
-    where: Ints, parts: Floats, count: int, arcs: Ints, errors: Floats, known: Longs, times: float, cell: Ints
+    where: Ints, parts: Floats, count: int, arcs: Ints, errors: Floats, known: Ints, times: float, cell: Ints
 ) -> int:
     """Adds the errors of places along a way, summed up for each run of arcs in one cell; returns how many parts are.
 
@@ -176,16 +192,16 @@ def _add_parts(  # noqa: PLR0913, PLR0917 - likewise
             start = place
             begun += 1
             count += 1
-        for column in range(len(known)):
+        for column in range(parts.shape[1]):
             parts[count - 1, column] += times * errors[place, known[column], PLACE]
     return count
 
 
 @compiled
-def _variance_over(where: Ints, parts: Floats, middle_m: Floats) -> float:
-    """Of the sums of errors in cells (float64[j, pollutant]), which are the less alike the farther cells are apart."""
+def _variance_over(where: Ints, parts: Floats, count: int, middle_m: Floats) -> float:
+    """Of the sum of errors in cells (float64[count, pollutant]), which are the less alike the farther they are apart."""
     variance = 0.0
-    for one in range(len(where)):
+    for one in range(count):
         for column in range(parts.shape[1]):
             variance += parts[one, column] * parts[one, column]
         for other in range(one):

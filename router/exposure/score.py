@@ -35,11 +35,23 @@ def score_of(concentration: Floats) -> float:
         if np.isnan(concentration[pollutant]):
             continue
         told = concentration[pollutant] / _UG_M3[pollutant]
-        index = np.interp(told, _CORNERS[pollutant, 0], _CORNERS[pollutant, 1])
+        index = _between(told, _CORNERS[pollutant, 0], _CORNERS[pollutant, 1])
         highest = max(highest, index)
         unhealthy += int(index >= _UNHEALTHY)
     if highest < 0.0:
         return np.nan
     if unhealthy > 1:
         highest = highest + (_FOR_THREE if unhealthy >= _THREE else _FOR_TWO)
-    return float(np.interp(highest, _INDICES, _SCORES))
+    return _between(highest, _INDICES, _SCORES)
+
+
+@compiled
+def _between(x: float, at: Floats, value: Floats) -> float:
+    """The value at x on straight lines between corners, beyond them that of the last: np.interp takes long to compile."""
+    if x <= at[0]:
+        return float(value[0])
+    for corner in range(1, len(at)):
+        if x <= at[corner]:
+            share = (x - at[corner - 1]) / (at[corner] - at[corner - 1])
+            return float(value[corner - 1] + share * (value[corner] - value[corner - 1]))
+    return float(value[-1])
