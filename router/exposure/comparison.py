@@ -199,7 +199,7 @@ def _add_parts(  # noqa: PLR0913, PLR0917 - likewise
 
 @compiled
 def _variance_over(where: Ints, parts: Floats, count: int, middle_m: Floats) -> float:
-    """Of the sum of errors in cells (float64[count, pollutant]), which are the less alike the farther they are apart."""
+    """Of the sum of errors in cells (float64[count, pollutant]), the less alike the farther they are apart."""
     variance = 0.0
     for one in range(count):
         for column in range(parts.shape[1]):

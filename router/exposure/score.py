@@ -47,7 +47,7 @@ def score_of(concentration: Floats) -> float:
 
 @compiled
 def _between(x: float, at: Floats, value: Floats) -> float:
-    """The value at x on straight lines between corners, beyond them that of the last: np.interp takes long to compile."""
+    """The value at x on lines between corners, beyond them that of the last: np.interp takes long to compile."""
     if x <= at[0]:
         return float(value[0])
     for corner in range(1, len(at)):
