@@ -22,7 +22,7 @@ from router.search.compiled import compiled
 from router.search.contraction import Contraction
 from router.search.kernel import Floats, Ints
 from router.search.lanes import LANES, Rows, through
-from router.search.tariff import Floats32, Tariff, charge_all
+from router.search.tariff import Floats32, Tariff, charge_open
 
 CLOSED_LINK: Final = np.int32(2**30 - 1)
 """The cost of a link that cannot be travelled."""
@@ -37,9 +37,6 @@ TARIFFS: Final = LANES // PROFILES
 
 Table = NDArray[np.int32]
 """Two axes."""
-
-_BLOCK: Final = 2048
-"""Of so many arcs the costs are reckoned at a time: they stay in the processor's second cache."""
 
 
 class WeightsTooLarge(InvalidInput):
@@ -130,7 +127,6 @@ class Customizer:
         self._contraction = contraction
         self._milliseconds, self._millimeters = milliseconds, millimeters
         self._rows: Rows = np.empty((contraction.link_count, 2, LANES), dtype=np.int32)
-        self._block: Table = np.zeros((LANES, _BLOCK), dtype=np.int32)
         self._link_to: Ints = np.zeros(contraction.node_count, dtype=np.int32)
 
     def room(self) -> CustomizedMetrics:
@@ -160,7 +156,6 @@ class Customizer:
             metrics.load,
             metrics.millimeters,
             self._rows,
-            self._block,
             self._link_to,
         )
         up, down = (rows.reshape(LANES, -1) for rows in (metrics.up, metrics.down))
@@ -176,14 +171,13 @@ def _refuse_above_largest(cost: int) -> None:
 
 
 @compiled
-def _sweep(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
+def _sweep(
     topology: Contraction,
     tariffs: Floats,
     milliseconds: Table,
     load: Floats32,
     millimeters: Ints,
     rows: Rows,
-    block: Table,
     link_to: Ints,
 ) -> None:
     """Takes each link through each of its lower triangles; all that a triangle needs is final when it is taken.
@@ -195,42 +189,28 @@ def _sweep(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
         load: float32[m].
         millimeters: int32[m].
         rows: int32[k, 2, LANES], to write to.
-        block: int32[LANES, b], to write to.
         link_to: int32[n], to write to.
     """
-    first_arc = topology.first_arc
-    reckoned_from = reckoned_to = 0
     for y in range(len(topology.parent)):
         for link in range(topology.first_up[y], topology.first_up[y + 1]):
             link_to[topology.upper[link]] = link
             rows[link] = CLOSED_LINK
-            for at in range(first_arc[link], first_arc[link + 1]):
-                if at == reckoned_to:
-                    reckoned_from, reckoned_to = at, min(at + block.shape[1], len(load))
-                    _reckon(tariffs, milliseconds, load, millimeters, reckoned_from, reckoned_to, block)
+            for at in range(topology.first_arc[link], topology.first_arc[link + 1]):
                 way = 0 if topology.arc_on[at] >= 0 else 1
-                for lane in range(LANES):
-                    rows[link, way, lane] = min(rows[link, way, lane], block[lane, at - reckoned_from])
+                for profile in range(PROFILES):
+                    time = milliseconds[profile, at]
+                    if time < 0:
+                        continue
+                    for tariff in range(TARIFFS):
+                        prices = tariffs[tariff, 0], tariffs[tariff, 1], tariffs[tariff, 2]
+                        cost = charge_open(prices, time, np.float64(load[at]), millimeters[at])
+                        lane = profile * TARIFFS + tariff
+                        rows[link, way, lane] = min(rows[link, way, lane], cost)
         for at in range(topology.first_down[y], topology.first_down[y + 1]):
             # Indices without a sign need no check for being counted from the end.
             xy = np.uint64(topology.down[at])
             for xz in range(xy + np.uint64(1), np.uint64(topology.first_up[topology.lower[xy] + 1])):
                 through(rows, np.uint64(link_to[topology.upper[xz]]), xy, np.uint64(xz))
-
-
-@compiled
-def _reckon(
-    tariffs: Floats, milliseconds: Table, load: Floats32, millimeters: Ints, first: int, last: int, block: Table
-) -> None:
-    """Writes what the arcs from place `first` to `last` cost, CLOSED_LINK where they are closed."""
-    for lane in range(LANES):
-        prices = tariffs[lane % TARIFFS]
-        tariff = Tariff(prices[0], prices[1], prices[2])
-        times = milliseconds[lane // TARIFFS, first:last]
-        costs = block[lane, : last - first]
-        charge_all(tariff, times, load[first:last], millimeters[first:last], costs)
-        for at in range(last - first):
-            costs[at] = CLOSED_LINK if costs[at] < 0 else costs[at]
 
 
 @compiled

@@ -19,6 +19,8 @@ Floats32 = NDArray[np.float32]
 MOST_CHARGED: Final = 2**29
 """No arc is charged more: what costs this is dearer than a contraction can hold."""
 
+_MOST_CHARGED: Final = float(MOST_CHARGED)
+
 
 class Tariff(NamedTuple):
     """Three prices, none below 0.
@@ -43,8 +45,14 @@ def charge(tariff: Tariff, milliseconds: int, load: float, millimeters: int) -> 
     """What an arc costs, to the nearest whole number; CLOSED where it takes less than no time: it may not be used."""
     if milliseconds < 0:
         return int(CLOSED)
-    cost = milliseconds * (tariff.time + tariff.load * load) + millimeters * tariff.length + 0.5
-    return int(min(cost, MOST_CHARGED))
+    return int(charge_open((tariff.time, tariff.load, tariff.length), milliseconds, load, millimeters))
+
+
+@compiled
+def charge_open(prices: tuple[float, float, float], milliseconds: int, load: float, millimeters: int) -> np.int32:
+    """The same of an arc that may be used, by the three prices of a tariff."""
+    cost = milliseconds * (prices[0] + prices[1] * load) + millimeters * prices[2] + 0.5
+    return np.int32(min(cost, _MOST_CHARGED))
 
 
 @compiled
