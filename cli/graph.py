@@ -10,10 +10,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from cli.failure import CommandFailed
 from cli.settings import CommandSettings
 from router.graph.osm import ImportReport
+from router.machine_code import keep_machine_code
 
 
 def import_graph(settings: CommandSettings, file: Path, out: Path | None) -> None:
     """Imports the extract, shows how far it is, and says what came of it."""
+    keep_machine_code(settings)
     from router.importing import import_file
 
     if not file.is_file():

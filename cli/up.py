@@ -24,11 +24,13 @@ from cli.settings import OPERATOR_KEY_FILE, CommandSettings
 from gateway.settings import GatewaySettings
 from ingestion.settings import IngestionSettings
 from predictor.settings import PredictorSettings
+from router.machine_code import keep_machine_code
 from router.settings import RouterSettings
 from simulation.city import ensure_city
 from simulation.feed import FeedSettings
 
-_READY_SECONDS: Final = 90.0
+_READY_SECONDS: Final = 180.0
+"""Far beyond what a start takes, be it the first on a busy machine."""
 
 _T = TypeVar("_T")
 
@@ -101,7 +103,8 @@ class _Mesh:
         # Ingestion and predictor can begin while the city is still being built.
         for name in ("ingestion", "predictor"):
             await children.start(name, _command(name), environment)
-        environment["CLEANAIR_GRAPH_PATH"] = str(await self._graph(progress))
+        graph, _ = await asyncio.gather(self._graph(progress), self._rehearsal(progress, environment))
+        environment["CLEANAIR_GRAPH_PATH"] = str(graph)
         for name in ("router", "gateway"):
             await children.start(name, _command(name), environment)
         try:
@@ -168,6 +171,27 @@ class _Mesh:
             return graph.resolve()
 
         return await _shown(progress, "Simulated city", asyncio.to_thread(make))
+
+    async def _rehearsal(self, progress: Progress, environment: dict[str, str]) -> None:
+        """Compiles what the router runs while the city is being made, at the first start in a data folder.
+
+        If that fails, so will the router, whose log says why.
+        """
+        if keep_machine_code(self._settings).exists():
+            return
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "router.rehearsal"),
+            env={**os.environ, **environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            await _shown(progress, "Machine code", process.wait())
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
     async def _until_ready(self, progress: Progress) -> None:
         host = self._settings.host

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from mesh.database import Database, prepare
 from mesh.health import UP, Health, HealthBoard, HealthState
 from mesh.mesh_service import neighbour_health
 from mesh.server import GrpcServer, run, serving, until_stopped
+from router.machine_code import keep_machine_code
 from router.settings import RouterSettings
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from router.workers import Workers
 
 SERVICE: Final = "router"
-
-_MACHINE_CODE: Final = "numba"
 
 
 async def main(settings: RouterSettings) -> None:
@@ -40,14 +38,6 @@ async def main(settings: RouterSettings) -> None:
         await _serve(settings, regions, planner, database)
     finally:
         await database.close()
-
-
-def keep_machine_code(settings: RouterSettings) -> None:
-    """Has compiled kernels kept in the data folder; to be called before anything that imports numba.
-
-    A package may be installed where it cannot be written to, and compiling takes ten seconds at each start.
-    """
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.data_dir.resolve() / _MACHINE_CODE))
 
 
 def _streets(settings: RouterSettings) -> tuple[Regions, Planner]:
