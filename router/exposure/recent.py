@@ -20,14 +20,17 @@ class Recent(Generic[K, V]):
         self._lock = threading.Lock()
 
     def get(self, key: K, make: Callable[[], V]) -> V:
-        """The value of the key, made now if it is not kept. Two threads may both make it: they do not wait."""
+        """The value of the key, made now if it is not kept.
+
+        Threads do not wait for each other: two may make it at once, and both get what came first.
+        """
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         made = make()
         with self._lock:
-            self._kept[key] = made
+            made = self._kept.setdefault(key, made)
             self._kept.move_to_end(key)
             if len(self._kept) > self._most:
                 self._kept.popitem(last=False)
