@@ -64,7 +64,9 @@ async def test_a_journey_is_answered_while_it_goes_on(gateway: Gateway) -> None:
     for meters in (30.0, 20.0, 10.0):
         position = navigation_pb2.Position(point=point, accuracy_meters=meters)
         await call.write(navigation_pb2.NavigateRequest(position=position))
-        assert (await call.read()).progress.distance_left_meters == meters
+        answer = await call.read()
+        assert isinstance(answer, navigation_pb2.NavigateResponse)
+        assert answer.progress.distance_left_meters == meters
     await call.done_writing()
     assert await call.read() is grpc.aio.EOF
 
