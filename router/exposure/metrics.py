@@ -111,6 +111,7 @@ class Metrics:
         self._customizing = threading.Lock()
         self._touched: list[CustomizedMetrics] = []
         self._static = self._make_static()
+        self._at_once = GENERATIONS + hours_kept - 1
         self._hours: Rooms[Background, Customized] = Rooms(self._build, GENERATIONS + hours_kept, built=GENERATIONS)
         self._plain: Recent[tuple[TravelMode, Tariff, Background | None], Metric] = Recent(_PLAIN_KEPT)
 
@@ -134,11 +135,14 @@ class Metrics:
         return self._plain.get((profile(mode), tariff, of), lambda: self._weighed(profile(mode), tariff, of))
 
     def make_ready(self, backgrounds: tuple[Background, ...]) -> None:
-        """Makes what requests in these hours need before they come, and keeps that of the first until others are."""
-        for background in backgrounds:
+        """Makes what requests in these hours need before they come, and keeps that of the first until others are.
+
+        Of more hours than have room beside the one that is served, the last are left out.
+        """
+        for background in backgrounds[: self._at_once]:
             with self.customized(RouteType.HEALTHIEST, background):
                 pass
-        self._hours.hold(frozenset(backgrounds[: GENERATIONS - 1]))
+        self._hours.hold(frozenset(backgrounds[:1]))
 
     def _build(self) -> Customized:
         return Customized(self._touched.pop() if self._touched else self._customizer.room())
