@@ -29,6 +29,8 @@ from router.wayfinding import EqualEnds, Wayfinder, locate
 AHEAD: Final = timedelta(minutes=5)
 """So long before an hour begins, what its requests need is made."""
 
+_HOURS_OF_A_WAY: Final = 4
+
 
 class Planner:
     """Plans routes in the regions served; any number of threads may ask at once, while another brings new air."""
@@ -155,6 +157,11 @@ class Planner:
         region.make_ready(
             *(None if field is None or hour is None else region.background(field, hour) for hour in hours)
         )
+        # What is inhaled late on a long way is reckoned with the air of later hours: nobody shall wait for that either.
+        for ahead in range(1, _HOURS_OF_A_WAY + 1):
+            hour = known.hour_of(now + timedelta(hours=ahead), now)
+            if field is not None and hour is not None:
+                region.background(field, hour)
 
 
 def _ways(
