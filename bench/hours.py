@@ -18,7 +18,6 @@ import numpy as np
 
 from bench.city import NOW, cpu_seconds, known_air, many_prepared_streets, places, size_of, trips
 from bench.figures import Figure, milliseconds
-from router.exposure.background import Background
 from router.modes import TravelMode
 from router.region import Region
 from router.route import Algorithm, RouteType
@@ -40,34 +39,38 @@ def measure() -> Iterator[Figure]:
     assert field is not None
     now = field.hour_at(NOW)
     assert now is not None
-    hours = [region.background(field, now + ahead) for ahead in range(_HOURS)]
-    for hour in hours[:_ROOMS]:
-        region.make_ready(hour)  # touches memory that no hour had before
-    once = [cpu_seconds(partial(region.make_ready, hour)) for hour in hours[-_TIMES:]]
+
+    def come(ahead: int) -> None:
+        region.make_ready(region.background(field, now + ahead))
+
+    for ahead in range(_ROOMS):
+        come(ahead)  # touches memory that no hour had before
+    once = [cpu_seconds(partial(come, ahead)) for ahead in range(_ROOMS, _HOURS)]
     yield Figure("a new hour live", f"{np.median(once):.2f} s; {min(once):.2f} s at best", "", size_of(graph))
-    day = sum(cpu_seconds(partial(region.make_ready, hour)) for hour in hours)
-    yield Figure("24 hours", f"{day:.1f} s", "", "the same streets")
+    day = [cpu_seconds(partial(come, _HOURS + ahead)) for ahead in range(_HOURS)]
+    yield Figure("24 hours", f"{sum(day):.1f} s", "", "the same streets")
     ends = places(graph, trips(graph, _TRIPS))
-    background = hours[-1]
+    background = region.background(field, now)
 
     def ask(pair: tuple[Place, Place]) -> None:
         region.find(
             RouteType.FASTEST, TravelMode.WALK, Sensitivity.NORMAL, background, *pair, Algorithm.CONTRACTION_HIERARCHY
         )
 
+    ask(ends[0])
+
+    def come_one_by_one() -> None:
+        for ahead in range(_TIMES):
+            come(2 * _HOURS + ahead)
+
     quiet = [_waited(partial(ask, pair)) for pair in ends]
-    busy = _while_working(partial(_make_ready, region, hours[:_TIMES]), ask, ends)
+    busy = _while_working(come_one_by_one, ask, ends)
     yield Figure(
         "the longest that a way is waited for while hours come",
         f"{1000 * max(busy):.1f} ms; {milliseconds(busy)}",
         f"with none coming {1000 * max(quiet):.1f} ms; {milliseconds(quiet)}",
         f"{len(busy):,} walks, {_TIMES} hours",
     )
-
-
-def _make_ready(region: Region, hours: Sequence[Background | None]) -> None:
-    for hour in hours:
-        region.make_ready(hour)
 
 
 def _while_working(
