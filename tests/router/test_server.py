@@ -102,12 +102,13 @@ async def test_without_a_graph_it_says_what_to_do(mesh: MeshProcesses) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 async def test_compiled_kernels_are_kept_in_the_data_folder(mesh: MeshProcesses, tmp_path: Path) -> None:
     environment = os.environ | mesh.environment
     del environment["NUMBA_CACHE_DIR"]
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "cli", "serve", "router", env=environment)
     try:
-        async with asyncio.timeout(50):
+        async with asyncio.timeout(200):
             await serving(mesh.target("router"))
     finally:
         process.terminate()
