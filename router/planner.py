@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from air.geodesy import Floats
 from air.places import Point
 from air.status import DataStatus
 from mesh.errors import CleanAirError
@@ -135,9 +135,10 @@ class Planner:
         )
         departure = finder.known.departure(request.departure_time, now)
         ways, fastest = _ways(finder, request.route_types, departure, origin, destination)
+        lines = {way: finder.region.line(way) for way in {way for _, way in ways}}
         routes = tuple(
             with_details(
-                against(route_of(finder.region, route_type, way, departure), way, fastest[route_type]),
+                told(route_type, way, departure, lines[way], against(route_type, way, fastest[route_type])),
                 way,
                 finder,
                 departure,
@@ -147,8 +148,8 @@ class Planner:
         )
         window = request.departure_window_hours
         leavings = () if window is None else departures(finder, departure, window, origin, destination)
-        told = tuple(_departures(finder, leavings, request.details))
-        return Plan(routes, self.status(finder, departure), finder.region.name, told)
+        leaving_told = tuple(_departures(finder, leavings, request.details))
+        return Plan(routes, self.status(finder, departure), finder.region.name, leaving_told)
 
     @staticmethod
     def _make_ready(region: Region, known: KnownAir, now: datetime) -> None:
@@ -168,11 +169,8 @@ def _ways(
     finder: Wayfinder, route_types: Sequence[RouteType], departure: datetime, origin: Place, destination: Place
 ) -> tuple[list[tuple[RouteType, Way]], dict[RouteType, Way | None]]:
     """The ways of each type in the order asked for, and what each type is told against."""
-    found = {
-        route_type: finder.find(route_type, departure, origin, destination)
-        for route_type in route_types
-        if route_type is not RouteType.ALTERNATIVE
-    }
+    single = [route_type for route_type in route_types if route_type is not RouteType.ALTERNATIVE]
+    found = finder.find_each(single, departure, origin, destination) if single else {}
     # Weights are rounded: between ways that are equal but for that, the figures themselves decide.
     best = {route_type: min((way, *found.values()), key=finder.least(route_type)) for route_type, way in found.items()}
     several = alternatives(finder, departure, origin, destination) if RouteType.ALTERNATIVE in route_types else ()
@@ -207,24 +205,32 @@ def _departures(finder: Wayfinder, leavings: Sequence[Leaving], details: Collect
 
 def route_of(region: Region, route_type: RouteType, way: Way, departure: datetime) -> Route:
     """A way as it is told, compared to nothing."""
+    return told(route_type, way, departure, region.line(way))
+
+
+def told(
+    route_type: RouteType, way: Way, departure: datetime, line: Floats, compared: Comparison | None = None
+) -> Route:
+    """A way that runs on this line as it is told, with what it is compared to the fastest."""
     return Route(
         route_type=route_type,
         travel_mode=way.mode,
-        line=region.line(way),
+        line=line,
         length_m=way.length_m,
         seconds=way.seconds,
         departure_time=departure,
         doses=way.doses,
         air_quality_score=way.exposure.score,
         ventilation_m3_h=GAITS[way.mode].ventilation_m3_h,
+        compared_to_fastest=compared,
     )
 
 
-def against(route: Route, way: Way, fastest: Way | None) -> Route:
-    """The route of a way, told against the fastest; as it is where that is not known, or the fastest itself."""
-    if fastest is None or fastest is way or route.route_type is RouteType.FASTEST:
-        return route
-    return replace(route, compared_to_fastest=compare(way, fastest))
+def against(route_type: RouteType, way: Way, fastest: Way | None) -> Comparison | None:
+    """A way of a type against the fastest; None where that is not known, or the route is told as the fastest itself."""
+    if fastest is None or route_type is RouteType.FASTEST or (route_type is RouteType.ALTERNATIVE and way is fastest):
+        return None
+    return compare(way, fastest)
 
 
 def compare(way: Way, other: Way) -> Comparison:

@@ -13,7 +13,7 @@ from mesh.errors import InvalidInput
 from router.details import with_details
 from router.map_provider import ProviderFoundNoRoute
 from router.modes import is_open
-from router.planner import Planner, against, route_of
+from router.planner import Planner, against, told
 from router.route import Plan, RouteRequest, RouteType
 from router.search.engine import Place
 from router.search.matching import metric_along, share_on
@@ -66,10 +66,16 @@ def plan_along(planner: Planner, request: RouteRequest, lines: Sequence[Floats],
         )
     ]
     against_fastest = fastest if RouteType.FASTEST in request.route_types else None
-    told = tuple(
+    routes_told = tuple(
         replace(
             with_details(
-                against(route_of(finder.region, route_type, way, departure), way, against_fastest),
+                told(
+                    route_type,
+                    way,
+                    departure,
+                    finder.region.line(way),
+                    against(route_type, way, against_fastest),
+                ),
                 way,
                 finder,
                 departure,
@@ -82,7 +88,7 @@ def plan_along(planner: Planner, request: RouteRequest, lines: Sequence[Floats],
     status = planner.status(finder, departure)
     if min(shares) < _WHOLE:
         status = status.worsened(State.DEGRADED, f"Of a way of {name}, {min(shares):.0%} runs on our streets.")
-    return Plan(told, status, finder.region.name)
+    return Plan(routes_told, status, finder.region.name)
 
 
 def _matched(

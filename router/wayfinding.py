@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -109,19 +109,29 @@ class Wayfinder:
 
     def find(self, route_type: RouteType, departure: datetime, origin: Place, destination: Place) -> Way:
         """The best way. Raises NoRoute, or EqualEnds where both ends are one place."""
+        return self.find_each((route_type,), departure, origin, destination)[route_type]
+
+    def find_each(
+        self, route_types: Iterable[RouteType], departure: datetime, origin: Place, destination: Place
+    ) -> dict[RouteType, Way]:
+        """The best way of each type: one object where types share it. Raises what `find` raises."""
         if apart_m(origin.point, destination.point) < SAME_PLACE_M:
             raise EqualEnds(
                 "The destination is the same place on the street network as the origin; choose another one.",
                 field="destination",
             )
-        path = self.path(route_type, departure, origin, destination)
-        if path is None:
-            raise self._no_route(origin, destination)
-        return self.way(path, departure)
+        found: dict[RouteType, Way] = {}
+        for route_type in route_types:
+            path = self.path(route_type, departure, origin, destination)
+            if path is None:
+                raise self._no_route(origin, destination)
+            same = next((way for way in found.values() if way.path.runs_as(path)), None)
+            found[route_type] = self.way(path, departure) if same is None else same
+        return found
 
     def path(self, route_type: RouteType, departure: datetime, origin: Place, destination: Place) -> Path | None:
         """The best way's arcs; None when there is no way."""
-        background = self.background(departure)
+        background = self.background(departure) if route_type is RouteType.HEALTHIEST else None
         return self.region.find(
             route_type, self.mode, self.traveller.sensitivity, background, origin, destination, self.algorithm
         )

@@ -200,6 +200,8 @@ def _along(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; exposur
         whole[_TAKEN] += taken
         whole[_LOAD] += taken * (load[here, 0] + load[here, 1] * influence + load[here, 2] * features[arc, 1])
         for pollutant in range(_POLLUTANTS):
+            if np.isnan(sums[pollutant, MEAN]):
+                continue  # what is not known of one arc is not known of the way
             times = taken * ratio_on(features, arc, street, pollutant)
             air, total = by_cell[here, pollutant], sums[pollutant]
             inhaled = times * air[MEAN]

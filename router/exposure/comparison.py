@@ -52,6 +52,9 @@ class SavedDose:
     difference: Difference
 
 
+_NOTHING_SAVED: Final = SavedDose(0.0, 0.0, 0.0, Difference.NO_MEANINGFUL_DIFFERENCE)
+
+
 class _Inhaled(Protocol):
     """What a comparison takes of an exposure, or of several."""
 
@@ -80,6 +83,8 @@ def compare(exposure: Exposure, other: Exposure) -> SavedDose | None:
     time between them; so is what all roads err by, but for how much of them each way has. What lies between stations
     is the less alike the farther the ways are apart; a road's own air is common where both use an arc.
     """
+    if exposure is other:
+        return _NOTHING_SAVED if np.any(exposure.weighed[:, INHALED] > 0.0) else None
     return compare_tours([exposure], [other])
 
 

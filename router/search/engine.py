@@ -52,6 +52,14 @@ class Path:
     start_fraction: float
     end_fraction: float
 
+    def runs_as(self, other: Path) -> bool:
+        """True when it is the same way, whatever either costs."""
+        return (
+            self.start_fraction == other.start_fraction
+            and self.end_fraction == other.end_fraction
+            and np.array_equal(self.arcs, other.arcs)
+        )
+
     def portions(self) -> Floats:
         """The share of each arc that is travelled, float64[k]: 1 but for the first and the last."""
         portion = np.ones(len(self.arcs))
