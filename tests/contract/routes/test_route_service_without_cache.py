@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -27,16 +27,6 @@ from tests.router.street_plan import Edge, at, plan
 pytestmark = pytest.mark.usefixtures("compiled_router")
 
 Stub: TypeAlias = "route_service_pb2_grpc.RouteServiceAsyncStub"
-
-
-@pytest.fixture(scope="module")
-def grpc_add_to_server() -> Callable[[RouteService, grpc.aio.Server], None]:
-    return route_service_pb2_grpc.add_RouteServiceServicer_to_server
-
-
-@pytest.fixture(scope="module")
-def grpc_stub_cls() -> type[route_service_pb2_grpc.RouteServiceStub]:
-    return route_service_pb2_grpc.RouteServiceStub
 
 
 @pytest.fixture(scope="module")

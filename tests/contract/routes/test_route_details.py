@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeAlias
 
-import grpc
 import polyline
 import pytest
 from cleanair.router.v1 import route_pb2, route_service_pb2_grpc, traveller_pb2
@@ -50,16 +49,6 @@ class RememberingCache(InProcessCache):
     async def set(self, key: str, value: bytes, ttl_seconds: float) -> None:
         self.given.append(value)
         await super().set(key, value, ttl_seconds)
-
-
-@pytest.fixture(scope="module")
-def grpc_add_to_server() -> Callable[[RouteService, grpc.aio.Server], None]:
-    return route_service_pb2_grpc.add_RouteServiceServicer_to_server
-
-
-@pytest.fixture(scope="module")
-def grpc_stub_cls() -> type[route_service_pb2_grpc.RouteServiceStub]:
-    return route_service_pb2_grpc.RouteServiceStub
 
 
 @pytest.fixture(scope="module")

@@ -51,16 +51,6 @@ EDGES = [
 
 
 @pytest.fixture(scope="module")
-def grpc_add_to_server() -> Callable[[RouteService, grpc.aio.Server], None]:
-    return route_service_pb2_grpc.add_RouteServiceServicer_to_server
-
-
-@pytest.fixture(scope="module")
-def grpc_stub_cls() -> type[route_service_pb2_grpc.RouteServiceStub]:
-    return route_service_pb2_grpc.RouteServiceStub
-
-
-@pytest.fixture(scope="module")
 def planner() -> Planner:
     planner = Planner([Region(plan(NODES, EDGES))], stale_after=3 * HOUR)
     planner.know(air_of({Pollutant.NO2: 50.0, Pollutant.PM25: 10.0}), NOW)

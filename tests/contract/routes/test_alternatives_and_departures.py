@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 from typing import TypeAlias
@@ -46,16 +45,6 @@ EDGES = [
         for start, end in ((0, west), (west, west + 1), (west + 1, 1))
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def grpc_add_to_server() -> Callable[[RouteService, grpc.aio.Server], None]:
-    return route_service_pb2_grpc.add_RouteServiceServicer_to_server
-
-
-@pytest.fixture(scope="module")
-def grpc_stub_cls() -> type[route_service_pb2_grpc.RouteServiceStub]:
-    return route_service_pb2_grpc.RouteServiceStub
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -63,16 +63,6 @@ def world() -> World:
 def as_at_first(world: World) -> None:
     world.now = NOW
     world.planner.know(ROAD, NOW)
-
-
-@pytest.fixture(scope="module")
-def grpc_add_to_server() -> Callable[[RouteService, grpc.aio.Server], None]:
-    return route_service_pb2_grpc.add_RouteServiceServicer_to_server
-
-
-@pytest.fixture(scope="module")
-def grpc_stub_cls() -> type[route_service_pb2_grpc.RouteServiceStub]:
-    return route_service_pb2_grpc.RouteServiceStub
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TypeAlias
@@ -89,16 +89,6 @@ def fresh(ways: Ways, servers: dict[Provider.ValueType, JsonServer]) -> None:
     for server in servers.values():
         server.requests.clear()
         server.faults.clear()
-
-
-@pytest.fixture(scope="module")
-def grpc_add_to_server() -> Callable[[RouteService, grpc.aio.Server], None]:
-    return route_service_pb2_grpc.add_RouteServiceServicer_to_server
-
-
-@pytest.fixture(scope="module")
-def grpc_stub_cls() -> type[route_service_pb2_grpc.RouteServiceStub]:
-    return route_service_pb2_grpc.RouteServiceStub
 
 
 @pytest.fixture(scope="module")
