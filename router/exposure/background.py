@@ -51,7 +51,7 @@ class Background:
     roadside_only: tuple[Pollutant, ...]
 
     @classmethod
-    def of(cls, by_cell: Floats, street: Floats, behind_houses: list[bool]) -> Background:
+    def of(cls, by_cell: NDArray[np.float32], street: Floats, behind_houses: list[bool]) -> Background:
         """The background, with the load that follows from it.
 
         Of a weighed pollutant that is not known the load is as if it stood at its guideline everywhere: then the
@@ -61,11 +61,13 @@ class Background:
         load = np.zeros((len(by_cell), 3))
         for pollutant in WEIGHED:
             row = FORECAST_POLLUTANTS.index(pollutant)
-            share = by_cell[:, row, MEAN] / WHO_GUIDELINE_UG_M3[pollutant] if known[row] else np.ones(len(by_cell))
-            load += share[:, None] * np.array([1.0, street[row, _CONTRAST], -street[row, _RELIEF]])
+            told = by_cell[:, row, MEAN].astype(np.float64)
+            share = told / WHO_GUIDELINE_UG_M3[pollutant] if known[row] else np.ones(len(by_cell))
+            for column, factor in enumerate((1.0, street[row, _CONTRAST], -street[row, _RELIEF])):
+                load[:, column] += factor * share
         of = {pollutant: (known[row], behind_houses[row]) for row, pollutant in enumerate(FORECAST_POLLUTANTS)}
         return cls(
-            read_only(by_cell.astype(np.float32)),
+            read_only(by_cell),
             read_only(street),
             read_only(load),
             tuple(pollutant for pollutant, (told, _) in of.items() if told),

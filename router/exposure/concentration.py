@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from air.geodesy import EARTH_RADIUS_M, Floats, distance_m
-from air.interpolation import added_deviation, interpolate, weights
+from air.interpolation import added_deviation, weights_at
 from air.korea import KST
 from air.places import Station
 from air.pollutants import FORECAST_POLLUTANTS, Pollutant
-from router.exposure.background import COLUMNS, DEVIATION, Background
+from router.exposure.background import COLUMNS, Background
+from router.exposure.between import write_between
 from router.exposure.contrast import contrast
 from router.exposure.field import HOUR, MEDIAN, STATISTICS, AirField, is_roadside
 from router.exposure.recent import Recent
@@ -43,8 +44,8 @@ class _Reach:
 
     Attributes:
         stations: One a column.
-        weight: float64[cell, station], for interpolation.
-        away_m: float64[cell, station].
+        weight: float64[station, cell], for interpolation.
+        away_m: float64[station, cell].
         in_reach: bool[station], whether it says anything about the graph.
         deviations: What `deviation` has told, by the bytes of what it was asked.
     """
@@ -59,9 +60,8 @@ class _Reach:
         """What interpolation adds, float64[cell, pollutant], by the nearest station that knows (bool[pollutant, s])."""
 
         def made() -> Floats:
-            nearest = [np.where(mask, self.away_m, np.inf).min(axis=1) for mask in known]
-            deviation: Floats = np.diagonal(added_deviation(np.stack(nearest, axis=1)), axis1=1, axis2=2)
-            return deviation
+            nearest = [self.away_m.min(axis=0, where=mask[:, None], initial=np.inf) for mask in known]
+            return np.stack([added_deviation(near)[:, row] for row, near in enumerate(nearest)], axis=1)
 
         return self.deviations.get(known.tobytes(), made)
 
@@ -89,8 +89,7 @@ class StreetAir:
         self.middle_m = read_only(_on_plane_m(self._latitude, self._longitude))
         self.features = features(graph, influence)
         self.kept = read_only(np.exp(-0.5 * graph.length_m / ROAD_M).astype(np.float32))
-        unknown = np.full((len(self._latitude), len(FORECAST_POLLUTANTS), COLUMNS), np.nan)
-        self.nothing = Background.of(unknown, coefficients(None), [False] * len(FORECAST_POLLUTANTS))
+        self.nothing = self._nothing()
         self._last: _Reach | None = None
         self._lock = threading.Lock()
 
@@ -110,10 +109,7 @@ class StreetAir:
             values[:, row, roadside] /= np.nan if behind_houses[row] else 1.0 + contrast(pollutant, hour_of_day)
         if not np.isfinite(values).any():
             return None
-        by_cell = np.empty((len(self._latitude), len(FORECAST_POLLUTANTS), COLUMNS))
-        told = np.moveaxis(interpolate(reach.weight, np.moveaxis(values, 2, 0)), 1, 2)
-        by_cell[..., : len(STATISTICS)] = told
-        by_cell[..., DEVIATION] = reach.deviation(np.isfinite(values[MEDIAN]))
+        by_cell = self._between(reach.weight, values, reach.deviation(np.isfinite(values[MEDIAN])))
         return Background.of(by_cell, coefficients(hour_of_day), behind_houses)
 
     def on_arcs(self, background: Background, pollutant: Pollutant, arcs: Arcs) -> Floats:
@@ -136,14 +132,24 @@ class StreetAir:
         total: Floats = terms[:, 0] + terms[:, 1] * influence + terms[:, 2] * calm
         return total
 
+    def _nothing(self) -> Background:
+        cells, pollutants = len(self._latitude), len(FORECAST_POLLUTANTS)
+        values, deviation = np.empty((len(STATISTICS), pollutants, 0)), np.full((cells, pollutants), np.nan)
+        by_cell = self._between(np.empty((0, cells)), values, deviation)
+        return Background.of(by_cell, coefficients(None), [False] * pollutants)
+
+    def _between(self, weight: Floats, values: Floats, deviation: Floats) -> NDArray[np.float32]:
+        by_cell = np.empty((len(self._latitude), len(FORECAST_POLLUTANTS), COLUMNS), dtype=np.float32)
+        write_between(weight, values, deviation, by_cell)
+        return by_cell
+
     def _reach_of(self, stations: tuple[Station, ...]) -> _Reach:
         with self._lock:
             if self._last is None or self._last.stations != stations:
                 latitude = np.array([station.location.latitude for station in stations])
                 longitude = np.array([station.location.longitude for station in stations])
-                away = distance_m(self._latitude[:, None], self._longitude[:, None], latitude, longitude)
-                weight = weights(self._latitude, self._longitude, latitude, longitude)
-                self._last = _Reach(stations, weight, away, away.min(axis=0) <= REACH_M, Recent(_MASKS_KEPT))
+                away = distance_m(self._latitude, self._longitude, latitude[:, None], longitude[:, None])
+                self._last = _Reach(stations, weights_at(away), away, away.min(axis=1) <= REACH_M, Recent(_MASKS_KEPT))
             return self._last
 
 
