@@ -14,7 +14,7 @@ import numpy as np
 from router.graph.graph import Graph
 from router.read_only import read_only
 from router.search.compiled import compiled
-from router.search.heap import pop, push
+from router.search.heap import NONE, Whole, pop, push
 from router.search.kernel import Floats, Ints, Longs, potential
 
 NODE: Final = 0
@@ -164,9 +164,9 @@ def settle_back(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
         when no way costs so little.
     """
     at, cost_at, other_at = (SECOND_HALF, SECOND_COST, FIRST_COST) if swapped else (0, FIRST_COST, SECOND_COST)
-    most, size = _least_of(most, best, stretch), 0
+    most, size = _least_of(most, best, stretch), NONE
     for row in range(len(entries)):
-        node, cost = entries[row, NODE], entries[row, cost_at]
+        node, cost = np.int32(entries[row, NODE]), entries[row, cost_at]
         if _comes_to(rows, node, at, within, cost, entries[row, other_at], stamp):
             size = push(keys, nodes, size, cost + potential(streets.position, node, source, rate), node)
     while size > 0 and keys[0] <= most:
@@ -192,7 +192,7 @@ def settle_back(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
 
 
 @compiled
-def _comes_to(rows: Longs, node: int, at: int, within: int, cost: int, other: int, stamp: int) -> bool:
+def _comes_to(rows: Longs, node: Whole, at: int, within: int, cost: int, other: int, stamp: int) -> bool:
     """Notes what is left from a node; False when the node does not matter, or has been come to for no more."""
     if within != ANYWHERE and rows[node, STATE] != within:
         return False

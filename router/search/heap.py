@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final, cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,9 +12,15 @@ from router.search.compiled import compiled
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 
+Whole = int | np.int32 | np.int64
+"""A whole number in a kernel, which is compiled anew for each type that one is given: callers keep to one."""
+
+NONE: Final = cast("int", np.int64(0))
+"""No entries, to begin to count from. A literal is a type of its own, for which all that it is given to is compiled."""
+
 
 @compiled
-def push(keys: Longs, items: Ints, size: int, key: int, item: int) -> int:
+def push(keys: Longs, items: Ints, size: int, key: int, item: Whole) -> int:
     """Adds an item to a heap of that size; returns the new size. The arrays must have room for it."""
     at = size
     while at > 0:

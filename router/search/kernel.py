@@ -7,13 +7,13 @@ to overflow; a weight of CLOSED shuts its arc.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from router.search.compiled import compiled
-from router.search.heap import pop, push
+from router.search.heap import NONE, Whole, pop, push
 from router.search.landmarks import bound
 
 Ints = NDArray[np.int32]
@@ -32,7 +32,7 @@ UNREACHABLE: Final = np.int64(2**62)
 LABEL_COLUMNS: Final = 4
 """A node's label: distance, potential, parent and generation side by side, so that a visit touches one cache line."""
 
-NO_ENTRY: Final = -1
+NO_ENTRY: Final = cast("int", np.int64(-1))
 """In place of an entry: the way stays on the arc on which it starts."""
 
 _DISTANCE, _POTENTIAL, _PARENT, _GENERATION = 0, 1, 2, 3
@@ -46,7 +46,7 @@ _MILLIMETERS = 1000.0
 
 
 @compiled
-def potential(position: Floats, node: int, target: Floats, rate: float) -> int:
+def potential(position: Floats, node: Whole, target: Floats, rate: float) -> int:
     """A lower bound of the cost between a node and a place: `rate` a metre of the straight line, less the slack."""
     if rate == 0.0:
         return 0
@@ -57,7 +57,7 @@ def potential(position: Floats, node: int, target: Floats, rate: float) -> int:
 
 
 @compiled
-def _rest(position: Floats, node: int, target: Floats, rate: float, landmarks: Ints, at_target: Longs) -> int:
+def _rest(position: Floats, node: Whole, target: Floats, rate: float, landmarks: Ints, at_target: Longs) -> int:
     if rate == 0.0:
         return 0
     straight = potential(position, node, target, rate)
@@ -65,7 +65,7 @@ def _rest(position: Floats, node: int, target: Floats, rate: float, landmarks: I
 
 
 @compiled
-def _best_entry(entries: Longs, node: int, distance: int, best: int, best_entry: int) -> tuple[int, int]:
+def _best_entry(entries: Longs, node: Whole, distance: int, best: int, best_entry: int) -> tuple[int, int]:
     for row in range(len(entries)):
         if entries[row, _NODE] == node and distance + entries[row, _COST] < best:
             best = distance + entries[row, _COST]
@@ -118,9 +118,9 @@ def search(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays; the eng
     Returns:
         The cost, and the row of `entries` that the way ends by, or NO_ENTRY for the direct way (and for none at all).
     """
-    size = 0
+    size = NONE
     for row in range(len(seeds)):
-        node = seeds[row, _NODE]
+        node = np.int32(seeds[row, _NODE])
         cost = seeds[row, _COST]
         if labels[node, _GENERATION] == generation and labels[node, _DISTANCE] <= cost:
             continue

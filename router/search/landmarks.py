@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from router.graph.graph import Graph
 from router.read_only import read_only
 from router.search.compiled import compiled
-from router.search.heap import pop, push
+from router.search.heap import NONE, Whole, pop, push
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -77,7 +77,7 @@ def _distances(first: Ints, end: Ints, length: Ints, start: int, keys: Longs, he
     """The distance of each node from one, by Dijkstra's algorithm; OUT_OF_REACH beyond what an int32 holds, too."""
     distance = np.full(len(first) - 1, OUT_OF_REACH, dtype=np.int32)
     distance[start] = 0
-    size = push(keys, heap, 0, 0, start)
+    keys[0], heap[0], size = 0, start, NONE + 1
     while size > 0:
         away, node = keys[0], heap[0]
         size = pop(keys, heap, size)
@@ -108,7 +108,8 @@ def at_place(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
         found: To write to.
     """
     count = landmarks.shape[1] // 2
-    found[:] = OUT_OF_REACH
+    for number in range(2 * count):
+        found[number] = OUT_OF_REACH
     for opposite in range(2):
         side = np.int64(reverse[arc]) if opposite else np.int64(arc)
         if side < 0:
@@ -124,7 +125,7 @@ def at_place(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
 
 
 @compiled
-def bound(landmarks: Landmarks, node: int, target: Longs) -> int:
+def bound(landmarks: Landmarks, node: Whole, target: Longs) -> int:
     """A length in millimetres below which no way leads from a node to a place (`at_place`)."""
     count = len(target) // 2
     best = 0

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from router.search.compiled import compiled
+from router.search.heap import NONE
 from router.search.kernel import Floats, Ints
 from router.search.ordering import Order, Visits, in_order
 
@@ -164,7 +165,7 @@ def _improve(legs: Floats, windows: Floats, rate: float, order: Ints) -> float:
     other = np.empty(n, dtype=np.int32)
     so_far = np.empty((n + 2, 2))
     best = _walk(legs, windows, rate, order, so_far)
-    _copy(order, other, 0, n)
+    _copy(order, other, NONE, n)
     runs = min(_LONGEST_RUN, n - 1)
     helped = True
     while helped:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from router.search.compiled import compiled
+from router.search.heap import NONE, Whole
 from router.search.kernel import Floats, Ints
 
 MOST_EXACT: Final = 12
@@ -170,7 +171,7 @@ def _insert(labels: Floats, size: int, first: Ints, state: int, time: float, ext
 
 @compiled
 def _extend(
-    legs: Floats, windows: Floats, labels: Floats, size: int, first: Ints, label: int, visited: int
+    legs: Floats, windows: Floats, labels: Floats, size: int, first: Ints, label: Whole, visited: int
 ) -> tuple[Floats, int]:
     """Goes on from a label to each visit that is left; returns the labels, which may have moved, and their number."""
     n = windows.shape[1]
@@ -198,18 +199,18 @@ def _best(legs: Floats, windows: Floats, rate: float, labels: Floats, first: Int
     labels[0, _TIME] = 0.0
     labels[0, _EXTRA] = 0.0
     labels[0, _VISIT] = _NONE
-    labels, size = _extend(legs, windows, labels, 1, first, 0, 0)
+    labels, size = _extend(legs, windows, labels, NONE + 1, first, NONE, NONE)
     for visited in range(1, 1 << n):
         for last in range(n):
-            label = int(first[visited * n + last])
+            label = np.int64(first[visited * n + last])
             while label >= 0:
                 labels, size = _extend(legs, windows, labels, size, first, label, visited)
-                label = int(labels[label, _NEXT])
-    best = _NONE
+                label = np.int64(labels[label, _NEXT])
+    best: Whole = _NONE
     least = np.inf
     soonest = np.inf
     for last in range(n):
-        label = int(first[((1 << n) - 1) * n + last])
+        label = np.int64(first[((1 << n) - 1) * n + last])
         while label >= 0:
             time = labels[label, _TIME] + legs[_SECONDS, last + 1, n + 1]
             cost = labels[label, _EXTRA] + legs[_BESIDE, last + 1, n + 1] + rate * time
@@ -217,7 +218,7 @@ def _best(legs: Floats, windows: Floats, rate: float, labels: Floats, first: Int
                 best = label
                 least = cost
                 soonest = time
-            label = int(labels[label, _NEXT])
+            label = np.int64(labels[label, _NEXT])
     if best < 0:
         return False
     for place in range(n - 1, -1, -1):

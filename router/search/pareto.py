@@ -9,13 +9,13 @@ way round.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import numpy as np
 
 from router.search.backwards import ARC, FIRST_COST, NODE, REST, SECOND_COST, SECOND_HALF, STATE, Streets
 from router.search.compiled import compiled
-from router.search.heap import pop, push
+from router.search.heap import NONE, Whole, pop, push
 from router.search.kernel import Ints, Longs
 
 _SECOND_BITS: Final = 38
@@ -33,6 +33,7 @@ _SEEN, _LEAST = 6, 7
 # A label's columns: the label before it, or a negative number at the start; the arc by which, or the complement of an
 # entry's row at the end.
 _BEFORE, _BY = 0, 1
+_START: Final = cast("int", np.int64(-1))
 
 
 class Question(NamedTuple):
@@ -72,19 +73,19 @@ class Room(NamedTuple):
 
 
 @compiled
-def _add(room: Room, made: int, size: int, before: int, by: int, first: int, second: int) -> tuple[int, int]:
+def _add(room: Room, made: int, size: int, before: Whole, by: Whole, first: int, second: int) -> tuple[int, int]:
     """Makes a label of these costs to the end; returns how many labels there are, and the heap's size."""
     room.labels[made, _BEFORE] = before
     room.labels[made, _BY] = by
-    return made + 1, push(room.keys, room.items, size, (first << _SECOND_BITS) | second, made)
+    return made + 1, push(room.keys, room.items, size, (first << _SECOND_BITS) | second, np.int32(made))
 
 
 @compiled
 def _begin(question: Question, most_first: int, below: int, settled: int, room: Room) -> tuple[int, int]:
     """The labels of the starts; returns how many there are, and the heap's size."""
-    made, size = 0, 0
+    made, size = NONE, NONE
     if question.direct[0] <= most_first and question.direct[1] < below:
-        made, size = _add(room, made, size, -1, ~len(question.entries), question.direct[0], question.direct[1])
+        made, size = _add(room, made, size, _START, ~len(question.entries), question.direct[0], question.direct[1])
     for row in range(len(question.seeds)):
         node = question.seeds[row, NODE]
         if room.rows[node, STATE] != settled or room.rows[node, SECOND_HALF + STATE] != settled:
@@ -92,7 +93,7 @@ def _begin(question: Question, most_first: int, below: int, settled: int, room: 
         first = question.seeds[row, FIRST_COST] + room.rows[node, REST]
         second = question.seeds[row, SECOND_COST] + room.rows[node, SECOND_HALF + REST]
         if first <= most_first and second < below:
-            made, size = _add(room, made, size, -1, question.seeds[row, ARC], first, second)
+            made, size = _add(room, made, size, _START, question.seeds[row, ARC], first, second)
     return made, size
 
 
@@ -105,7 +106,7 @@ def _go_on(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
     settled: int,
     stamp: int,
     room: Room,
-    label: int,
+    label: Whole,
     first: int,
     second: int,
     made: int,
@@ -132,7 +133,7 @@ def _go_on(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
         after_first = first + question.first[arc] + rows[after, REST]
         after_second += rows[after, SECOND_HALF + REST]
         if after_first <= most_first and after_second < below:
-            made, size = _add(room, made, size, label, arc, after_first, after_second)
+            made, size = _add(room, made, size, label, np.int64(arc), after_first, after_second)
     return made, size
 
 
@@ -163,7 +164,7 @@ def search_front(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
     below, count = most_second + 1, 0
     made, size = _begin(question, most_first, below, settled, room)
     while size > 0:
-        key, label = room.keys[0], room.items[0]
+        key, label = room.keys[0], np.int64(room.items[0])
         size = pop(room.keys, room.items, size)
         first, second = key >> _SECOND_BITS, key & LARGEST_SECOND
         if second >= below:

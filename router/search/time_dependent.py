@@ -38,7 +38,7 @@ from router.search.backwards import (
 )
 from router.search.compiled import compiled
 from router.search.engine import Path, Place, from_centre, share, way_on_one_arc, ways_along
-from router.search.heap import pop, push
+from router.search.heap import NONE, Whole, pop, push
 from router.search.kernel import CLOSED, LARGEST_WEIGHT, NO_ENTRY, UNREACHABLE, Ints, Longs
 from router.search.metric import Metric
 
@@ -75,16 +75,16 @@ class Hours(NamedTuple):
 
 
 @compiled
-def _load(hours: Hours, load: Floats, hour: int, arc: int) -> float:
+def _load(hours: Hours, load: Floats, hour: int, arc: Whole) -> float:
     place = hours.place[hours.cell[arc]]
     along = load[hour, place, 1] * hours.features[arc, 0] + load[hour, place, 2] * hours.features[arc, 1]
     return float(load[hour, place, 0] + along)
 
 
 @compiled
-def _cost(hours: Hours, arc: int, begun: int, taken: int) -> int:
+def _cost(hours: Hours, arc: Whole, begun: int, taken: Whole) -> int:
     """Of an arc that is begun and takes so long; at its very end an hour is not over."""
-    hour = 0
+    hour = NONE
     if begun > hours.left:
         hour = min(int(np.ceil((begun - hours.left) / hours.hour)), len(hours.load) - 1)
     load = _load(hours, hours.load, hour, arc)
@@ -98,17 +98,17 @@ def _base(hours: Hours, load: Floats, weight: Ints, base: Ints) -> None:
     for arc in range(len(weight)):
         base[arc] = CLOSED
         if weight[arc] >= 0 and hours.place[hours.cell[arc]] >= 0:
-            base[arc] = np.int32(min(weight[arc] * _load(hours, load, 0, arc), LARGEST_WEIGHT))
+            base[arc] = np.int32(min(weight[arc] * _load(hours, load, NONE, np.int32(arc)), LARGEST_WEIGHT))
 
 
 @compiled
-def _rest(rows: Longs, node: int, least: tuple[float, float]) -> int:
+def _rest(rows: Longs, node: Whole, least: tuple[float, float]) -> int:
     """No way costs less from a node on: what is left of the time and of the base, each at the least it is worth."""
     return int(least[0] * rows[node, REST] + least[1] * rows[node, SECOND_HALF + REST])
 
 
 @compiled
-def _comes_to(rows: Longs, node: int, settled: int, stamp: int, cost: int, time: int, by: int) -> bool:
+def _comes_to(rows: Longs, node: Whole, settled: int, stamp: int, cost: int, time: int, by: Whole) -> bool:
     """Notes a way to a node; False when the node does not matter, or has been come to at no more."""
     if rows[node, SECOND_HALF + STATE] != settled or rows[node, _STATE] == stamp:
         return False
@@ -119,11 +119,11 @@ def _comes_to(rows: Longs, node: int, settled: int, stamp: int, cost: int, time:
 
 
 @compiled
-def _end(hours: Hours, entries: Longs, node: int, cost: int, time: int, best: int, entry: int) -> tuple[int, int]:
+def _end(hours: Hours, entries: Longs, node: Whole, cost: int, time: int, best: int, entry: int) -> tuple[int, int]:
     """The best cost and entry, where a node may be the last one."""
     for row in range(len(entries)):
         if entries[row, NODE] == node:
-            whole = cost + _cost(hours, int(entries[row, ARC]), time, int(entries[row, FIRST_COST]))
+            whole = cost + _cost(hours, np.int32(entries[row, ARC]), time, entries[row, FIRST_COST])
             if whole < best:
                 best, entry = whole, row
     return best, entry
@@ -160,11 +160,11 @@ def _search(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
         keys: int64[m + k], room for the heap.
         nodes: int32[m + k], likewise.
     """
-    best_entry, size = NO_ENTRY, 0
+    best_entry, size = NO_ENTRY, NONE
     for row in range(len(seeds)):
-        node, time, arc = seeds[row, NODE], seeds[row, FIRST_COST], seeds[row, ARC]
-        cost = _cost(hours, arc, 0, time)
-        if _comes_to(rows, node, settled, stamp, cost, time, ~arc):
+        node, time, first = np.int32(seeds[row, NODE]), seeds[row, FIRST_COST], np.int32(seeds[row, ARC])
+        cost = _cost(hours, first, NONE, time)
+        if _comes_to(rows, node, settled, stamp, cost, time, np.int32(~first)):
             size = push(keys, nodes, size, cost + _rest(rows, node, least), node)
     while size > 0 and keys[0] < best:
         node = nodes[0]
@@ -175,7 +175,7 @@ def _search(  # noqa: PLR0913, PLR0917 - compiled code takes flat arrays
         cost, time = rows[node, _COST], rows[node, _TIME]
         best, best_entry = _end(hours, entries, node, cost, time, best, best_entry)
         for arc in range(streets.first_out[node], streets.first_out[node + 1]):
-            after, taken = streets.head[arc], weight[arc]
+            after, taken = streets.head[arc], np.int64(weight[arc])
             if taken < 0:
                 continue
             after_cost = cost + _cost(hours, arc, time, taken)
@@ -202,15 +202,15 @@ def _unpack(streets: Streets, rows: Longs, node: int, last: int, arcs: Ints) -> 
 @compiled
 def _cost_along(hours: Hours, weight: Ints, arcs: Ints, first: int, last: int) -> int:
     """Of a way whose first and last arc take so long."""
-    time, cost = 0, 0
+    time, cost = NONE, NONE
     for place in range(len(arcs)):
-        taken = int(weight[arcs[place]])
+        taken: Whole = np.int64(weight[arcs[place]])
         if place == 0:
             taken = first
         elif place == len(arcs) - 1:
             taken = last
         cost += _cost(hours, arcs[place], time, taken)
-        time += taken
+        time += int(taken)
     return cost
 
 
@@ -272,7 +272,7 @@ class TimeDependentSearch:
         settled, room = space.next_stamp(), (space.rows, space.keys, space.items)
         rate = time.least_per_meter
         soonest, _, _ = settle_back(
-            *(streets, weight, base, False, ANYWHERE, rate, source, seeds, entries),
+            *(streets, weight, read_only(base), False, ANYWHERE, rate, source, seeds, entries),
             *(int(UNREACHABLE), 0, longest, stretch, settled),
             *room,
         )
