@@ -17,16 +17,19 @@ import numpy as np
 from mesh.errors import CleanAirError
 from router.search.compiled import compiled
 from router.search.contraction import Contraction
-from router.search.customization import CLOSED_LINK, CustomizedMetric
+from router.search.customization import CLOSED_LINK, CustomizedMetric, Table
 from router.search.kernel import NO_ENTRY, UNREACHABLE, Ints, Longs
+from router.search.prefetching import LINE, prefetch
 from router.search.tariff import charge
 
 # A label's columns: two distances, and beside each the link by which, or the complement of a row of ends.
 _FORTH, _BACK = 0, 2
 _LINK = 1
 _LABEL_COLUMNS = 4
-_UPWARDS = 1
+_AHEAD = 4
 _RANK, _COST = 0, 1
+# A stacked link's columns: it, and the ranks that it is travelled from and to.
+_WHICH, _FROM, _TO, _STACK_COLUMNS = range(4)
 
 NOWHERE: Final = -1
 """In place of how many arcs a way has: there is none."""
@@ -63,17 +66,20 @@ class Climbs(NamedTuple):
 
     Attributes:
         labels: int64[n, 4], distances from the seeds and to the entries, with the link by which.
-        links: int32, room for the links of one climb, and one more for each rank that a link is taken apart at.
+        links: int32[h, 3], room for the links of one climb, and one more for each rank that a link is taken apart at.
+        ranks: int32[n], those that the ends reach upwards.
     """
 
     labels: Longs
-    links: Ints
+    links: Table
+    ranks: Ints
 
     @classmethod
     def over(cls, contraction: Contraction) -> Self:
         """Room for queries over one contraction."""
         labels = np.full((contraction.node_count, _LABEL_COLUMNS), UNREACHABLE, dtype=np.int64)
-        return cls(labels, np.zeros(2 * contraction.height + 1, dtype=np.int32))
+        links = np.zeros((2 * contraction.height + 1, _STACK_COLUMNS), dtype=np.int32)
+        return cls(labels, links, np.zeros(contraction.node_count, dtype=np.int32))
 
 
 class _Workspace(threading.local):
@@ -146,7 +152,7 @@ def cheapest(
         climbs: To write to; clean again when it returns.
         arcs: int32, room for as many as there are nodes.
     """
-    labels = climbs.labels
+    labels, ranks = climbs.labels, climbs.ranks
     climbers = np.empty(len(ends), np.int64)
     for row in range(len(ends)):
         here = ends[row, _RANK]
@@ -155,32 +161,45 @@ def cheapest(
             labels[here, column] = ends[row, _COST]
             labels[here, column + _LINK] = ~row
         climbers[row] = here
-    cost, summit = _climb(topology, metric, labels, climbers, below)
+    passed = _all_above(topology, climbers, ranks)
+    cost, summit = _climb(topology, metric, labels, ranks[:passed], below)
     seed = entry = NO_ENTRY
     count = NOWHERE
     if summit != NOWHERE:
         seed, entry, count = _way(topology, metric, labels, summit, climbs.links, arcs)
         entry -= seed_count
-    for row in range(len(ends)):
-        here = ends[row, _RANK]
-        while here < len(topology.parent):
-            labels[here, _FORTH] = UNREACHABLE
-            labels[here, _BACK] = UNREACHABLE
-            here = topology.parent[here]
+    for here in ranks[:passed]:
+        labels[here, _FORTH] = UNREACHABLE
+        labels[here, _BACK] = UNREACHABLE
     return cost, seed, entry, count
 
 
 @compiled
-def _climb(
-    topology: Contraction, metric: CustomizedMetric, labels: Longs, climbers: Longs, below: int
-) -> tuple[int, int]:
-    """Labels all that the ends reach upwards; returns the least cost of meeting, and at which rank."""
-    best = below
-    summit = NOWHERE
+def _all_above(topology: Contraction, climbers: Longs, ranks: Ints) -> int:
+    """Writes the ranks that climbers come to, the lowest first, each once; returns how many they are."""
+    count = 0
     while True:
         here = _next(topology.parent, climbers)
         if here == len(topology.parent):
-            return best, summit
+            return count
+        prefetch(topology.first_up, here)
+        ranks[count] = here
+        count += 1
+
+
+@compiled
+def _climb(topology: Contraction, metric: CustomizedMetric, labels: Longs, ranks: Ints, below: int) -> tuple[int, int]:
+    """Labels all that the ends reach upwards, by these ranks; returns the least cost of meeting, and at which rank."""
+    best = below
+    summit = NOWHERE
+    for place in range(len(ranks)):
+        if place + _AHEAD < len(ranks):
+            later = ranks[place + _AHEAD]
+            for link in range(topology.first_up[later], topology.first_up[later + 1], LINE):
+                prefetch(topology.upper, link)
+                prefetch(metric.up, link)
+                prefetch(metric.down, link)
+        here = ranks[place]
         forth, back = labels[here, _FORTH], labels[here, _BACK]
         # Nothing is added that is too much alone; so no sum overflows.
         if forth < best and back < best and forth + back < best:
@@ -190,6 +209,7 @@ def _climb(
             _relax(topology, metric.up, here, labels, _FORTH)
         if back < best:
             _relax(topology, metric.down, here, labels, _BACK)
+    return best, summit
 
 
 @compiled
@@ -218,7 +238,7 @@ def _relax(topology: Contraction, cost: Ints, here: int, labels: Longs, column: 
 
 @compiled
 def _way(
-    topology: Contraction, metric: CustomizedMetric, labels: Longs, summit: int, links: Ints, arcs: Ints
+    topology: Contraction, metric: CustomizedMetric, labels: Longs, summit: int, links: Table, arcs: Ints
 ) -> tuple[int, int, int]:
     """The rows of `ends` by which the way over a rank starts and ends, and how many arcs it has, written to `arcs`."""
     # The climb from the seed is known from the top down: stacked, its links come off in the order of travel.
@@ -226,7 +246,7 @@ def _way(
     here = summit
     while labels[here, _FORTH + _LINK] >= 0:
         link = labels[here, _FORTH + _LINK]
-        links[size] = link << 1 | _UPWARDS
+        _stack(topology, links, size, link, topology.lower[link], here)
         size += 1
         here = topology.lower[link]
     seed = ~labels[here, _FORTH + _LINK]
@@ -234,26 +254,33 @@ def _way(
     here = summit
     while labels[here, _BACK + _LINK] >= 0 and count != TORN:
         link = labels[here, _BACK + _LINK]
-        links[0] = link << 1
+        _stack(topology, links, 0, link, here, topology.lower[link])
         count = _take_apart(topology, metric, links, 1, arcs, count)
         here = topology.lower[link]
     return seed, ~labels[here, _BACK + _LINK], count
 
 
 @compiled
-def _take_apart(topology: Contraction, metric: CustomizedMetric, links: Ints, size: int, arcs: Ints, count: int) -> int:
+def _stack(topology: Contraction, links: Table, size: int, link: int, tail: int, head: int) -> None:
+    links[size, _WHICH], links[size, _FROM], links[size, _TO] = link, tail, head
+    prefetch(topology.first_arc, link)
+
+
+@compiled
+def _take_apart(
+    topology: Contraction, metric: CustomizedMetric, links: Table, size: int, arcs: Ints, count: int
+) -> int:
     """Appends the arcs of stacked links to `arcs`, those of the last link first; returns how many there are then.
 
     TORN when costs and weights do not fit each other: links are not explained, or by more arcs than there are nodes.
 
     A link xy that no arc on it explains goes by way of the lowest z whose links zx and zy explain it: by the lowest, as
     then no node is passed twice, even where ways cost nothing.
-
-    A stacked link is doubled, and one more when it is travelled upwards.
     """
     while size > 0:
         size -= 1
-        link, upwards = links[size] >> 1, (links[size] & _UPWARDS) == _UPWARDS
+        link, x, y = links[size, _WHICH], links[size, _FROM], links[size, _TO]
+        upwards = x < y
         cost = metric.up[link] if upwards else metric.down[link]
         arc = _explaining_arc(topology, metric, link, upwards, cost)
         if arc != NOWHERE:
@@ -262,15 +289,13 @@ def _take_apart(topology: Contraction, metric: CustomizedMetric, links: Ints, si
             arcs[count] = arc
             count += 1
             continue
-        # Where one comes from is x upwards and y downwards; the way leads down to z, and up again.
-        if upwards:
-            zx, zy = _explaining_links(topology, metric, topology.lower[link], topology.upper[link], cost)
-        else:
-            zx, zy = _explaining_links(topology, metric, topology.upper[link], topology.lower[link], cost)
-        if zx == NOWHERE:
+        # The way leads from x down to z, and up again to y.
+        z, zx, zy = _explaining_links(topology, metric, x, y, cost)
+        if z == NOWHERE:
             return TORN
-        links[size] = zy << 1 | _UPWARDS
-        links[size + 1] = zx << 1
+        prefetch(topology.first_down, z)
+        _stack(topology, links, size, zy, z, y)
+        _stack(topology, links, size + 1, zx, x, z)
         size += 2
     return count
 
@@ -288,12 +313,17 @@ def _explaining_arc(topology: Contraction, metric: CustomizedMetric, link: int, 
 @compiled
 def cost_at(metric: CustomizedMetric, place: int) -> int:
     """What the arc at a place among all costs; CLOSED where it may not be used."""
-    return charge(metric.tariff, metric.milliseconds[place], np.float64(metric.load[place]), metric.millimeters[place])
+    # What costs nothing need not be fetched.
+    load = np.float64(metric.load[place]) if metric.tariff.load > 0.0 else 0.0
+    millimeters = int(metric.millimeters[place]) if metric.tariff.length > 0.0 else 0
+    return charge(metric.tariff, metric.milliseconds[place], load, millimeters)
 
 
 @compiled
-def _explaining_links(topology: Contraction, metric: CustomizedMetric, x: int, y: int, cost: int) -> tuple[int, int]:
-    """The links to the lowest rank z such that from x down to z and up to y costs as much."""
+def _explaining_links(
+    topology: Contraction, metric: CustomizedMetric, x: int, y: int, cost: int
+) -> tuple[int, int, int]:
+    """The lowest rank z such that from x down to z and up to y costs as much, and the links to it."""
     at_x, last_x = np.uint64(topology.first_down[x]), np.uint64(topology.first_down[x + 1])
     at_y, last_y = np.uint64(topology.first_down[y]), np.uint64(topology.first_down[y + 1])
     one = np.uint64(1)
@@ -305,7 +335,7 @@ def _explaining_links(topology: Contraction, metric: CustomizedMetric, x: int, y
         else:
             zx, zy = topology.down[at_x], topology.down[at_y]
             if metric.down[np.uint64(zx)] + metric.up[np.uint64(zy)] == cost:
-                return zx, zy
+                return int(topology.down_end[at_x]), zx, zy
             at_x += one
             at_y += one
-    return NOWHERE, NOWHERE
+    return NOWHERE, NOWHERE, NOWHERE
