@@ -216,12 +216,16 @@ def _sweep(
 @compiled
 def _unload(rows: Rows, up: Table, down: Table) -> int:
     """Turns a row a link into a row a metric; returns the largest cost of a link that can be travelled."""
-    largest = 0
-    for way, metrics in ((0, up), (1, down)):
-        for link in range(len(rows)):
-            for lane in range(LANES):
-                cost = rows[link, way, lane]
-                metrics[lane, link] = cost
-                if cost != CLOSED_LINK:
-                    largest = max(largest, cost)
-    return largest
+    largest = np.int32(0)
+    for link in range(len(rows)):
+        for lane in range(LANES):
+            upwards, downwards = rows[link, 0, lane], rows[link, 1, lane]
+            up[lane, link], down[lane, link] = upwards, downwards
+            largest = max(largest, _if_open(upwards), _if_open(downwards))
+    return int(largest)
+
+
+@compiled
+def _if_open(cost: np.int32) -> np.int32:
+    # A choice between two numbers, not of a branch: which links are closed a processor cannot guess.
+    return np.int32(0) if cost == CLOSED_LINK else cost
