@@ -15,7 +15,7 @@ from air.geodesy import Floats
 from air.places import Point
 from router.graph.pieces import UNITS_PER_DEGREE
 from router.places.extract import Named, StreetPieces, read_names
-from router.places.hangul import is_syllable
+from router.places.hangul import has_syllable
 from router.places.merging import Longs, merged, most_central
 from router.places.place import Kind, Place
 from router.places.tags import Level, Meaning, Names
@@ -166,5 +166,5 @@ def _nearest(points: Floats, asked: Longs, among: Longs, reach_m: float) -> Iter
 
 def _in_words(parts: Sequence[str]) -> str:
     """Korea writes the largest first, most others the smallest."""
-    is_hangul = any(is_syllable(letter) for part in parts for letter in part)
+    is_hangul = any(has_syllable(part) for part in parts)
     return " ".join(parts) if is_hangul else ", ".join(reversed(parts))

@@ -55,6 +55,11 @@ def is_syllable(letter: str) -> bool:
     return "가" <= letter <= "힣"
 
 
+def has_syllable(text: str) -> bool:
+    """Whether there is a whole syllable in it."""
+    return not text.isascii() and any(map(is_syllable, text))
+
+
 def is_consonant(letter: str) -> bool:
     """Whether it is a consonant on its own, no syllable."""
     return "ㄱ" <= letter <= "ㅎ"

@@ -196,7 +196,8 @@ def names_of(tags: Tags, kind: Kind) -> Names | None:
     name_en = tags.get("name:en", "") or (name if name.isascii() else "")
     written = [tags.get(key, "") for key in NAME_KEYS]
     for key in _OTHER_NAME_KEYS:
-        written.extend(tags.get(key, "").split(";"))
+        if value := tags.get(key, ""):
+            written.extend(value.split(";"))
     if "(" in name:
         written.append(_IN_BRACKETS.sub("", name))
     if kind is Kind.STATION:
