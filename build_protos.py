@@ -20,7 +20,7 @@ from google.protobuf import descriptor_pb2
 try:
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 except ImportError:  # run by hand, in an environment that builds no wheel
-    BuildHookInterface = object  # type: ignore[assignment,misc]
+    BuildHookInterface = object  # type: ignore[assignment,misc] # a stand-in for a class
 
 ROOT = Path(__file__).resolve().parent
 
@@ -69,7 +69,7 @@ def generate(root: Path) -> Path:
     return gen
 
 
-class ProtoHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-ignore]
+class ProtoHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-ignore] # hatchling is untyped, or absent
     """Puts the generated code into the wheel, or beside the source for an editable install."""
 
     PLUGIN_NAME = "custom"

@@ -85,6 +85,7 @@ class Envoy:
                 )
             envoy = cls(process, folder, settings)
             await envoy._until_ready()
+        # Whatever went wrong, a cancellation too, no process and no folder is left; it is raised on.
         except BaseException:
             if process is not None:
                 await _end(process, 1.0)

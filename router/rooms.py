@@ -85,6 +85,7 @@ class Rooms(Generic[K, V]):
         try:
             value = room.value if room.value is not None else self._build()
             fill(value)
+        # Whatever went wrong, nobody waits for this room any longer; it is raised on.
         except BaseException:
             with self._changed:
                 room.state = _State.EMPTY

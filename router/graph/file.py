@@ -99,6 +99,7 @@ def write(content: Content, path: Path) -> None:
             os.fchmod(file.fileno(), _MODE)
             os.fsync(file.fileno())
         Path(temporary).replace(path)
+    # Whatever went wrong, the interrupt of a person too, no half a file is left; it is raised on.
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

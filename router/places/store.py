@@ -153,6 +153,7 @@ def save(gazetteer: Gazetteer, path: Path) -> None:
             os.fsync(written.fileno())
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
+    # Whatever went wrong, the interrupt of a person too, no half a file is left; it is raised on.
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -261,6 +262,7 @@ class PlacesFile:
                 f"{path.name} is no file of places, or it is damaged or cut short; import the OpenStreetMap extract"
                 " again."
             ) from error
+        # Whatever went wrong, the file is let go; it is raised on.
         except BaseException:
             database.close()
             raise

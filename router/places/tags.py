@@ -149,6 +149,7 @@ _FEATURES: Final[Mapping[str, _Values]] = {
 }
 """What each value of a key means; keys before others where a place has several."""
 
+# Laid out by rank, which the formatter would undo.
 _STREET_IMPORTANCE: Final = (
     {"motorway": 0.5, "trunk": 0.5, "primary": 0.5, "secondary": 0.45, "tertiary": 0.4, "pedestrian": 0.4}
     | {"residential": 0.35, "living_street": 0.35, "unclassified": 0.3, "cycleway": 0.3}

@@ -129,6 +129,7 @@ class FrontSearch:
         space = self._terrain.workspace
         source = from_centre(np.array([origin.point.latitude]), np.array([origin.point.longitude]))[0]
 
+        # Passed on to compiled code, which knows no keywords.
         def back(swapped: bool, within: int, most: int, stretch: float, stamp: int) -> tuple[int, int, int]:  # noqa: FBT001
             weight, other = (question.second, question.first) if swapped else (question.first, question.second)
             return settle_back(

@@ -41,7 +41,7 @@ def _instructions(
     context: BaseContext, builder: ir.IRBuilder, signature: Signature, arguments: Sequence[ir.Value]
 ) -> ir.Value:
     rows, yz, xy, xz = arguments
-    data = create_struct_proxy(signature.args[0])(context, builder, value=rows).data  # type: ignore[no-untyped-call]
+    data = create_struct_proxy(signature.args[0])(context, builder, value=rows).data  # type: ignore[no-untyped-call] # numba's
     vectors = builder.bitcast(data, _VECTOR.as_pointer())
 
     def cost(link: ir.Value, way: int) -> ir.Value:
@@ -53,7 +53,7 @@ def _instructions(
         known = builder.load(cost(yz, way), align=_ALIGNED_TO)
         least = builder.select(builder.icmp_signed("<", over_x, known), over_x, known)
         builder.store(least, cost(yz, way), align=_ALIGNED_TO)
-    return context.get_dummy_value()  # type: ignore[no-untyped-call]
+    return context.get_dummy_value()  # type: ignore[no-untyped-call] # numba's
 
 
 through: Final = cast("Callable[[Rows, np.uint64, np.uint64, np.uint64], None]", intrinsic(_through))

@@ -33,13 +33,13 @@ def _instructions(
     context: BaseContext, builder: ir.IRBuilder, signature: Signature, arguments: Sequence[ir.Value]
 ) -> ir.Value:
     array, index = arguments
-    data = create_struct_proxy(signature.args[0])(context, builder, value=array).data  # type: ignore[no-untyped-call]
+    data = create_struct_proxy(signature.args[0])(context, builder, value=array).data  # type: ignore[no-untyped-call] # numba's
     place = builder.bitcast(builder.gep(data, [index]), ir.IntType(8).as_pointer())
     takes = ir.FunctionType(ir.VoidType(), [place.type, _WORD, _WORD, _WORD])
     builder.call(
         builder.module.declare_intrinsic("llvm.prefetch", [place.type], takes), [place, _TO_READ, _TO_KEEP, _DATA]
     )
-    return context.get_dummy_value()  # type: ignore[no-untyped-call]
+    return context.get_dummy_value()  # type: ignore[no-untyped-call] # numba's
 
 
 prefetch: Final = cast("Callable[[Ints, int], None]", intrinsic(_prefetch))
